@@ -1,0 +1,52 @@
+"""Intervals for scores: a proportion, and a difference of paired proportions. Pure arithmetic, 95 % throughout."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with the ends of its 95 % interval and the number of trials (or pairs) behind it."""
+
+    value: float
+    low: float
+    high: float
+    trials: int
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+def proportion(successes: float, trials: int) -> Interval:
+    """Wilson's score interval for `successes` of `trials` (Wilson 1927, JASA 22:209-212). All of [0, 1] without trials."""
+    if trials == 0:
+        return Interval(0.0, 0.0, 1.0, 0)
+    rate = successes / trials
+    scale = 1 + Z * Z / trials
+    middle = (rate + Z * Z / (2 * trials)) / scale
+    half = Z * sqrt(rate * (1 - rate) / trials + Z * Z / (4 * trials * trials)) / scale
+    return Interval(rate, max(0.0, middle - half), min(1.0, middle + half), trials)
+
+
+def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
+    """Mean of first minus second over binary pairs, with the adjusted Wald interval for paired proportions.
+
+    Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488: one half is added to each of the four cells, which
+    keeps the interval honest when no pair, or every pair, differs.
+
+    Raises:
+        ValueError: no pairs.
+    """
+    if not pairs:
+        raise ValueError("a paired difference needs at least one pair")
+    count = len(pairs)
+    better = (sum(first > second for first, second in pairs) + 1) / (count + 2)
+    worse = (sum(first < second for first, second in pairs) + 1) / (count + 2)
+    centre = better - worse
+    half = Z * sqrt((better + worse - centre * centre) / (count + 2))
+    value = sum(first - second for first, second in pairs) / count
+    return Interval(value, max(-1.0, centre - half), min(1.0, centre + half), count)

@@ -1,0 +1,80 @@
+"""The exception tree. Whose fault it is decides what happens, so every error belongs to exactly one branch.
+
+    EvolveError                   shown to people without a traceback
+    ├── UsageError                the user's input: settings, documents, arguments          exit 2
+    ├── OurFault                  never charged to a candidate; the run stops, resumable    exit 1
+    │   ├── ProviderError         the endpoint is down, refuses or answers nonsense         exit 3
+    │   ├── SandboxError          no confinement where one is required
+    │   └── StorageError          disk, database, git or lock
+    ├── CandidateFault            the scaffold crashed, hung or broke the protocol: recorded, scores 0
+    │   └── Stalled               it made no progress by the clock; measured again before it counts
+    ├── InvalidMeasurement        an instrument role answered unusably: missing data, never 0
+    └── BudgetSpent               a quiet, resumable stop                                   exit 4
+
+A `CandidateFault` and an `InvalidMeasurement` are caught in exactly one place, `harness/rollout.py`.
+"""
+
+from typing import ClassVar
+
+
+class EvolveError(Exception):
+    """Base of all; the message says what was wrong, with the value, and what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(EvolveError):
+    """Something the user wrote cannot be used as it is."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class OurFault(EvolveError):
+    """Infrastructure failed; no candidate is charged for it."""
+
+
+class ProviderError(OurFault):
+    """An endpoint is down, refuses us, or answers what is no chat completion, after all retries."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class SandboxError(OurFault):
+    """The confinement that was asked for does not work here."""
+
+
+class StorageError(OurFault):
+    """Disk, database, git repository or run lock."""
+
+
+class CandidateFault(EvolveError):
+    """The scaffold's own failure; `kind` is its name in every record.
+
+    kind: `crashed`, `hung`, `bad_request` or `over_limit`.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail
+
+
+class Stalled(CandidateFault):
+    """The wall-clock limit fired: perhaps the scaffold sleeps, perhaps the machine was busy. Measure again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("hung", detail)
+
+
+class InvalidMeasurement(EvolveError):
+    """An instrument role gave no usable answer after its repairs and retries; `reason` names role and cause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BudgetSpent(EvolveError):
+    """A limit of the budget is reached; everything recorded so far stands and the run can go on later."""
+
+    exit_code: ClassVar[int] = 4

@@ -1,0 +1,248 @@
+"""Values that cross a process, a disk or a model, and the words everybody uses. No behaviour beyond arithmetic."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+
+Role = Literal["challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer"]
+ROLES: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer")
+Split = Literal["training", "validation", "test"]
+Side = Literal["baseline", "minibatch", "edit", "parent", "child", "final", "production"]
+RubricPolicy = Literal["signed", "positive-only"]
+
+
+class Wire(BaseModel):
+    """Base of everything written to a pipe, a file or a model: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A source text. `id` is the first 16 hex digits of the SHA-256 of its text, so it never depends on a path."""
+
+    id: str
+    name: str
+    text: str
+
+
+class Message(Wire):
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Sampling(Wire):
+    """How a model is sampled; `max_tokens` limits the completion."""
+
+    temperature: float = Field(1.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(4096, gt=0)
+
+
+class Model(Wire):
+    """One role's model behind one OpenAI-compatible endpoint. Prices are US dollars per million tokens.
+
+    `key_variable` is the name of the environment variable that holds the key, never the key.
+    """
+
+    name: str
+    base_url: str
+    key_variable: str | None = None
+    sampling: Sampling = Sampling()
+    input_price: float = Field(0.0, ge=0)
+    output_price: float = Field(0.0, ge=0)
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which draw of a model a call is: together with the request it is the call's identity.
+
+    iteration: the outer iteration, 0 for the baseline. For `final` it is the iteration the candidate was born in.
+    document: Document.id, or "" outside rollouts. trial: repeated measurement of the same document and side.
+    ordinal: index of the scaffold's request within the rollout. attempt: which of the parallel solver attempts.
+    retry: 0, then 1.. for every time an unusable reply is drawn again.
+    """
+
+    iteration: int
+    side: Side
+    document: str = ""
+    trial: int = 0
+    ordinal: int = 0
+    attempt: int = 0
+    retry: int = 0
+
+    def again(self, retry: int) -> "Draw":
+        """The same place in the run, drawn afresh."""
+        return replace(self, retry=retry)
+
+    def at(self, *, ordinal: int | None = None, attempt: int | None = None) -> "Draw":
+        """The same rollout, another request or attempt."""
+        return replace(
+            self,
+            ordinal=self.ordinal if ordinal is None else ordinal,
+            attempt=self.attempt if attempt is None else attempt,
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to one role. `max_tokens` overrides the role's sampling (a retry with more room)."""
+
+    role: Role
+    messages: tuple[Message, ...]
+    draw: Draw
+    max_tokens: int | None = None
+
+
+class Reply(Wire):
+    """One recorded answer. Token counts as the provider reports them; `estimated` when it reported none.
+
+    key: hex identity of the call (role, model, sampling, messages, draw). cost: US dollars. seconds: latency.
+    """
+
+    key: str
+    text: str
+    finish_reason: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool = False
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """True if the model ended by itself and said something; cut off, refused or empty answers are not whole."""
+        return self.finish_reason == "stop" and bool(self.text.strip())
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+
+
+class Criterion(Wire):
+    """One line of a rubric. Positive weights 1..10 reward; negative ones -10..-1 punish when the bad thing happened."""
+
+    criterion: Short
+    weight: StrictInt = Field(ge=-10, le=10)
+    category: Literal["positive", "negative"]
+
+
+class Example(Wire):
+    """What a scaffold submits: a task with its reference answer and rubric, and the policy the rubric follows."""
+
+    question_type: Short
+    skills: tuple[Short, ...] = Field(min_length=1, max_length=5)
+    context: Text
+    question: Text
+    reference_answer: Text
+    rubric_policy: RubricPolicy
+    rubric: tuple[Criterion, ...] = Field(min_length=1, max_length=40)
+
+
+class Attempt(Wire):
+    """One solver attempt. `hits[i]` says whether criterion i of the rubric was judged met; `score` follows in code."""
+
+    solver: Literal["weak", "strong"]
+    number: int
+    answer: str
+    hits: tuple[StrictBool, ...]
+    score: float
+    calls: tuple[str, ...] = ()
+
+
+class Verification(Wire):
+    """The verifier's four checks; `passed` is computed in code from them and from the frozen count rule."""
+
+    passed: bool
+    leak: bool
+    quality: Literal["GOOD", "TOO_EASY", "RECALL"]
+    rubric_tests_content: bool
+    label_fits: bool
+    positives: int
+    negatives: int
+    reasons: tuple[str, ...]
+    feedback: str
+    calls: tuple[str, ...] = ()
+
+
+class Verdict(Wire):
+    """A gate's decision. Reasons are names such as `weak_mean_high`; empty when accepted."""
+
+    accepted: bool
+    reasons: tuple[str, ...]
+
+
+class Report(Wire):
+    """What the host tells a scaffold about one submission. Means are in [0, 1]; None where not run.
+
+    stage: `malformed`, `quality`, `too_easy`, `failed_on_strong`, `accepted` — where the submission ended.
+    """
+
+    accepted: bool
+    stage: Literal["malformed", "quality", "too_easy", "failed_on_strong", "accepted"]
+    reasons: tuple[str, ...]
+    feedback: str
+    weak_mean: float | None = None
+    weak_best: float | None = None
+    strong_mean: float | None = None
+    gap: float | None = None
+    submissions_left: int = 0
+
+
+class Step(Wire):
+    """One request of the scaffold and all that followed from it: the unit of a trajectory.
+
+    kind `ask`: prompt and reply of the challenger. kind `submit`: the submission as received, what the instrument
+    measured, and the report that went back.
+    """
+
+    kind: Literal["ask", "submit"]
+    ordinal: int
+    prompt: str = ""
+    reply: str = ""
+    call: str = ""
+    example: Example | None = None
+    malformed: str = ""
+    verification: Verification | None = None
+    weak: tuple[Attempt, ...] = ()
+    strong: tuple[Attempt, ...] = ()
+    shadow: dict[str, Verdict] = Field(default_factory=dict)
+    report: Report | None = None
+
+
+class Allowance(Wire):
+    """What one rollout may spend; part of the instrument. `tokens` counts the challenger's, prompt and completion."""
+
+    submissions: int = Field(3, ge=1)
+    asks: int = Field(8, ge=1)
+    tokens: int = Field(120_000, ge=1)
+
+
+class Rollout(Wire):
+    """One scaffold on one document, measured. `score` is 1 or 0, or None when the measurement is missing.
+
+    outcome: `accepted`; `exhausted` (allowance used up); `stopped` (the scaffold returned without an accepted
+    example); `crashed`, `hung`, `bad_request`, `over_limit` (its faults, score 0); `missing` (our instrument's).
+    """
+
+    document: str
+    name: str
+    outcome: Literal[
+        "accepted", "exhausted", "stopped", "crashed", "hung", "bad_request", "over_limit", "missing"
+    ]
+    score: float | None
+    detail: str = ""
+    example: Example | None = None
+    steps: tuple[Step, ...] = ()
+    submissions: int = 0
+    asks: int = 0
+    tokens: int = 0
