@@ -216,4 +216,6 @@ def difference(child: Evaluation, parent: Evaluation) -> Interval:
         raise ValueError(f"instruments differ: {child.instrument!r} and {parent.instrument!r}")
     theirs = parent.scores
     pairs = [(mine, theirs.get(key)) for key, mine in child.scores.items()]
-    return paired_difference([(mine, other) for mine, other in pairs if mine is not None and other is not None])
+    return paired_difference(
+        [(mine, other) for mine, other in pairs if mine is not None and other is not None]
+    )

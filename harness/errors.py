@@ -78,3 +78,11 @@ class BudgetSpent(EvolveError):
     """A limit of the budget is reached; everything recorded so far stands and the run can go on later."""
 
     exit_code: ClassVar[int] = 4
+
+def first(group: BaseExceptionGroup[BaseException]) -> EvolveError:
+    """The first plain error inside a group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, EvolveError)
+    return error

@@ -45,7 +45,9 @@ class Sampling(Wire):
 class Model(Wire):
     """One role's model behind one OpenAI-compatible endpoint. Prices are US dollars per million tokens.
 
-    `key_variable` is the name of the environment variable that holds the key, never the key.
+    `key_variable` is the name of the environment variable that holds the key, never the key. `deadline`: seconds one
+    attempt at a call may take in all. `slots`: calls in flight at the endpoint; roles that share an endpoint share
+    its slots, the largest number counts.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Model(Wire):
     sampling: Sampling = Sampling()
     input_price: float = Field(0.0, ge=0)
     output_price: float = Field(0.0, ge=0)
+    deadline: float = Field(300.0, gt=0)
+    slots: int = Field(8, ge=1)
     simulated: bool = False
 
 

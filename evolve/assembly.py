@@ -1,0 +1,187 @@
+"""Putting a run's tools together and taking them apart: files, threads, clients, sandbox. Decides nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+
+from evolve import analyzer, implementer
+from evolve.case import Case
+from evolve.evaluation import Evaluator
+from evolve.executors.local import LocalExecutor
+from evolve.history import History
+from evolve.implementer import Workshop
+from evolve.layout import Layout
+from evolve.lock import RunLock
+from evolve.loop import Parts, Record
+from evolve.opening import Opening, known_documents
+from evolve.population import Candidate, Choice, Diagnosis, Evaluation, Population, Proposal
+from evolve.repository import Repository, create
+from evolve.selection import Survival, rule
+from evolve.settings import Settings
+from evolve.trace_folder import TraceFolder
+from evolve.workshop import Bench
+from harness.budget import Budget
+from harness.documents import Splits, divide, load_async
+from harness.gateway import Gateway
+from harness.instrument import Instrument
+from harness.journal import Journal
+from harness.models.openai import Endpoint
+from harness.rollout import Place
+from harness.sandbox import Sandbox
+from harness.sandbox.choose import choose
+from harness.types import Document, Draw
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything of a run that has to be opened and closed."""
+
+    layout: Layout
+    settings: Settings
+    splits: Splits
+    instrument: Instrument
+    history: History
+    repository: Repository
+    journal: Journal
+    gateway: Gateway
+    sandbox: Sandbox
+    traces: TraceFolder
+    evaluator: Evaluator
+
+
+@asynccontextmanager
+async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
+    """Open a run's files, threads and clients under its lock, and close them in the reverse order.
+
+    Calls in flight at the end are awaited for a while and recorded, whatever ended the run.
+
+    Raises:
+        StorageError, SandboxError, ProviderError: something does not open; what was opened is closed again.
+    """
+    layout, settings = opening.layout, opening.settings
+    async with AsyncExitStack() as stack:
+        layout.make()
+        stack.enter_context(RunLock(layout.lock))
+        sandbox = await choose(settings.sandbox, foreign_code=not settings.models["implementer"].simulated)
+        history = await History.open(layout.database)
+        stack.push_async_callback(history.close)
+        if not layout.candidates.exists():
+            create(layout.candidates)
+        repository = Repository(layout.candidates)
+        stack.callback(repository.close)
+        traces = TraceFolder(layout.traces)
+        stack.callback(traces.close)
+        journal = Journal(layout.calls)
+        stack.callback(journal.close)
+        budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
+        gateway = Gateway(settings.models, endpoints(settings), journal, budget, settings.search.seed)
+        stack.push_async_callback(gateway.close)
+        empty(layout.work)
+        instrument = instrument_of(settings)
+        live = 2 * max(model.slots for model in settings.models.values())
+        executor = LocalExecutor(Place(gateway, sandbox, instrument), live)
+        yield Tools(
+            layout=layout,
+            settings=settings,
+            splits=splits,
+            instrument=instrument,
+            history=history,
+            repository=repository,
+            journal=journal,
+            gateway=gateway,
+            sandbox=sandbox,
+            traces=traces,
+            evaluator=Evaluator(repository, executor, instrument.hash, layout.work),
+        )
+
+
+def endpoints(settings: Settings) -> dict[str, Endpoint]:
+    """One client for every base URL; simulated models answer inside the process, behind the same client."""
+    found: dict[str, Endpoint] = {}
+    for model in settings.models.values():
+        if model.base_url in found:
+            continue
+        if not model.simulated:
+            found[model.base_url] = Endpoint(model)
+            continue
+        from harness.models.simulated.transport import SimulatedTransport
+
+        world = settings.simulation
+        found[model.base_url] = Endpoint(model, SimulatedTransport(world.seed, world.latency, world.faults))
+    return found
+
+
+def instrument_of(settings: Settings) -> Instrument:
+    """The measuring instrument that the settings describe."""
+    simulation = f"world 1, seed {settings.simulation.seed}" if settings.simulated else ""
+    return Instrument(settings.measure.preset, settings.measure.allowance, settings.models, simulation)
+
+
+async def gather_documents(opening: Opening) -> Splits:
+    """The documents of a run by split; a resumed run keeps those it began with.
+
+    Raises:
+        UsageError: there are too few, or some of a resumed run are gone.
+    """
+    wanted = opening.settings.documents
+    collection = await load_async(None if wanted.path is None else Path(wanted.path))
+    if opening.recorded is not None:
+        collection = known_documents(collection, opening.recorded)
+    splits = divide(collection, wanted.validation, wanted.test)
+    return Splits(splits.training, splits.validation, splits.test, collection.notices + splits.notices)
+
+
+def assemble(tools: Tools, record: Record) -> Parts:
+    """The parts of the loop, each with its settings filled in."""
+    search, documents = tools.settings.search, tools.settings.documents
+    choose_parent = rule(search.selection).select
+    survival = rule(search.survival).survives
+    training = tools.splits.training
+    size = min(documents.minibatch, len(training))
+
+    def select(population: Population, rng: np.random.Generator) -> Choice:
+        choice: Choice = choose_parent(population, search.temperature, rng)
+        return choice
+
+    def survives(parent: Evaluation, child: Evaluation) -> Survival:
+        survival_of: Survival = survival(parent, child, search.missing_bound)
+        return survival_of
+
+    def minibatch(rng: np.random.Generator) -> tuple[Document, ...]:
+        return tuple(training[int(one)] for one in rng.choice(len(training), size, replace=False))
+
+    async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
+        files = await tools.repository.files(parent.commit)
+        return Case(parent, files, measured, seen.iterations, draw)
+
+    async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
+        bench = bench_of(tools, Population(case.history))
+        return await implementer.implement(tools.gateway, case, diagnosis, Workshop(bench.build, bench.smoke))
+
+    return Parts(
+        select=select,
+        minibatch=minibatch,
+        validation=tools.splits.validation,
+        evaluate=tools.evaluator,
+        case=case,
+        diagnose=partial(analyzer.diagnose, tools.gateway),
+        implement=implement,
+        survives=survives,
+        record=record,
+    )
+
+
+def bench_of(tools: Tools, seen: Population) -> Bench:
+    """A bench that knows the trees of the candidates seen so far."""
+    return Bench(tools.repository, tools.sandbox, tools.layout.work, seen.trees)
+
+
+def empty(folder: Path) -> None:
+    """Remove what a killed process left in the folder of checkouts."""
+    for path in folder.iterdir():
+        rmtree(path, ignore_errors=True)

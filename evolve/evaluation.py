@@ -1,0 +1,43 @@
+"""A candidate and documents -> an Evaluation. The scaffold is measured from a fresh checkout of its commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evolve.executors import Executor
+from evolve.population import Candidate, Evaluation
+from evolve.repository import Repository
+from harness.types import Document, Draw, Side, Split
+
+SPLITS: dict[Side, Split] = {
+    "baseline": "validation",
+    "minibatch": "training",
+    "parent": "validation",
+    "child": "validation",
+    "final": "test",
+}
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Measures candidates. `instrument` is the hash stored with every score; `folder` takes the checkouts."""
+
+    repository: Repository
+    executor: Executor
+    instrument: str
+    folder: Path
+
+    async def __call__(
+        self, candidate: Candidate, documents: Sequence[Document], iteration: int, side: Side
+    ) -> Evaluation:
+        """One rollout a document, all at once.
+
+        Raises:
+            OurFault, BudgetSpent: as the executor raises them.
+        """
+        with TemporaryDirectory(prefix=f"{iteration}-{side}-", dir=self.folder) as name:
+            scaffold = Path(name) / "scaffold"
+            await self.repository.checkout(candidate.commit, scaffold)
+            rollouts = await self.executor.run(scaffold, documents, Draw(iteration, side))
+        return Evaluation(candidate.id, iteration, side, SPLITS[side], self.instrument, rollouts)

@@ -1,0 +1,33 @@
+"""Rollouts on this machine: as many at once as there are places, older iterations first."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import EvolveError, first
+from harness.rollout import Place, roll_out
+from harness.slots import Slots
+from harness.types import Document, Draw, Rollout
+
+
+class LocalExecutor:
+    """Runs rollouts in the sandbox of `place`; `live` bounds how many are under way at once, over all iterations."""
+
+    def __init__(self, place: Place, live: int) -> None:
+        self.place = place
+        self.slots = Slots(live)
+
+    async def run(self, scaffold: Path, documents: Sequence[Document], draw: Draw) -> tuple[Rollout, ...]:
+        """See `Executor.run`."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.one(scaffold, document, draw)) for document in documents]
+        except* EvolveError as failed:
+            raise first(failed) from None
+        return tuple(task.result() for task in tasks)
+
+    async def one(self, scaffold: Path, document: Document, draw: Draw) -> Rollout:
+        """One rollout, when it is its turn."""
+        async with self.slots.hold(draw.iteration):
+            return await roll_out(self.place, scaffold, document, replace(draw, document=document.id))

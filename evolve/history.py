@@ -1,0 +1,321 @@
+"""population.db: every fact about the runs of a folder, appended once and never changed.
+
+One writing process (under a lock), one thread and one connection in it; an iteration is written whole or not at all.
+What a row looks like is in rows.py, the schema in migrations.py. Readers open their own connection and block nobody.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import quote
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+
+from evolve import rows
+from evolve.lock import RunLock
+from evolve.migrations import check_readable, migrate
+from evolve.population import Evaluation, Iteration, Spend
+from evolve.rows import DocumentRow, Row, RunRow, Trace
+from harness.errors import StorageError
+from harness.types import Side
+
+BUSY_SECONDS = 30.0
+ORDERS = {
+    "candidates": "rowid",
+    "diagnoses": "iteration",
+    "evaluations": "rowid",
+    "spends": "rowid",
+    "iterations": "number",
+}
+ROLLOUTS = """SELECT r.*, d.name FROM rollouts AS r JOIN documents AS d ON (d.run, d.document) = (r.run, r.document)
+    WHERE r.run = ? ORDER BY r.iteration, r.side, r.position"""
+T = TypeVar("T")
+
+
+class History:
+    """The one writer of a population.db. All methods raise StorageError, with the file's name, when SQLite fails.
+
+    Get it from `open`; `close` it to free the database for another process.
+    """
+
+    def __init__(self, path: Path, lock: RunLock) -> None:
+        self.path = path
+        self._lock = lock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._database: Database | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> "History":
+        """Lock, open or make, check and migrate the database at `path`.
+
+        Raises:
+            StorageError: another process writes it, it is damaged, of a newer version, or not ours.
+        """
+        lock = RunLock(path.with_name(path.name + ".lock"))
+        lock.acquire()
+        history = cls(path, lock)
+        try:
+            history._database = await history._do(lambda: _open(path))
+        except StorageError:
+            await history.close()
+            raise
+        return history
+
+    async def close(self) -> None:
+        """Finish what was asked for, close the database, free the lock. Again is fine."""
+        if self._closed:
+            return
+        if self._database is not None:
+            await self._do(self._database.close)
+        self._closed = True
+        self._thread.shutdown()
+        self._lock.release()
+
+    async def open_run(self, run: RunRow, documents: Sequence[DocumentRow]) -> None:
+        """Record a new run and its corpus.
+
+        Raises:
+            StorageError: a run of that name is there.
+        """
+        entry = {"runs": [rows.run_row(run, time.time())], "documents": _documents(run.run, documents)}
+        await self._write(entry, f"run {run.run!r} is recorded already; resume it, or take another name")
+
+    async def add_documents(self, run: str, documents: Sequence[DocumentRow]) -> None:
+        """Record the documents that are not recorded yet; those that are stay as they are."""
+        await self._do(lambda: _add_documents(self._open, _documents(run, documents)))
+
+    async def find_run(self, run: str) -> RunRow | None:
+        """The run as it was started, or None."""
+        return await self._do(lambda: _find_run(self._open, run))
+
+    async def start_session(self, run: str, workers: int, iterations: int) -> int:
+        """Record one start of the program on a run; its number, from 1. Earlier ones left open become `killed`."""
+        return await self._do(lambda: _start_session(self._open, run, (workers, iterations)))
+
+    async def end_session(self, run: str, number: int, outcome: str) -> None:
+        """Record how that start ended, in a word such as `finished`, `budget`, `stopped` or `failed`."""
+        await self._do(lambda: _end_session(self._open, (run, number), outcome))
+
+    async def record(self, run: str, iteration: Iteration, traces: Mapping[Side, Trace]) -> Iteration:
+        """Write an iteration and all that belongs to it in one transaction; on disk when this returns.
+
+        Returns it as `load` will give it: go on with that one, and a resumed run goes on from equal values.
+        traces: of the sides that were run, `edit` included. The documents measured must be recorded before.
+
+        Raises:
+            StorageError: it is recorded already, or names a candidate or document that is not.
+            ValueError: a number that is not finite, or sides measured by different instruments.
+        """
+        entry = rows.iteration_rows(await self._known(run), iteration, traces)
+        await self._write(entry, f"iteration {iteration.number} of run {run!r} is recorded already")
+        return rows.as_loaded(iteration)
+
+    async def record_final(
+        self,
+        run: str,
+        evaluations: Sequence[Evaluation],
+        spends: Iterable[Spend],
+        traces: Mapping[str, Trace],
+    ) -> None:
+        """Write measurements of side `final` on the test split, and what they cost, in one transaction.
+
+        traces: candidate id -> trace. The test split is opened once for a candidate; `finals` says for which it was.
+
+        Raises:
+            StorageError: one of the candidates was measured on it before; nothing is written then.
+            ValueError: an evaluation that is not of side `final` and split `test`.
+        """
+        if any((one.side, one.split) != ("final", "test") for one in evaluations):
+            raise ValueError("record_final takes evaluations of side 'final' on the split 'test' only")
+        known = await self._known(run)
+        entry = rows.evaluation_rows(known, evaluations)
+        key = {"run": run, "side": "final"}
+        entry["traces"] = [
+            {**key, "iteration": one.iteration, **vars(traces[one.candidate])}
+            for one in evaluations
+            if one.candidate in traces
+        ]
+        number = await self._do(lambda: _next(self._open, "spends WHERE part = 'final' AND run = ?", run))
+        entry["spends"] = rows.spend_rows(known, ("final", number), spends)
+        names = [one.candidate for one in evaluations]
+        await self._write(
+            entry, f"the test split was opened before for one of {names} in run {run!r}; see `finals`"
+        )
+
+    async def finals(self, run: str) -> list[Evaluation]:
+        """Every measurement on the test split, without steps."""
+        tables = await self._do(lambda: _tables(self._open, run))
+        return [
+            one
+            for one in rows.evaluations_of(tables["evaluations"], tables["rollouts"])
+            if one.side == "final"
+        ]
+
+    async def load(self, run: str) -> list[Iteration]:
+        """All recorded iterations by number, as a resume needs them: no exchanges, and rollouts without steps."""
+        return rows.iterations_of(await self._do(lambda: _tables(self._open, run)))
+
+    @property
+    def _open(self) -> Database:
+        assert self._database is not None, "History comes from History.open"
+        return self._database
+
+    async def _known(self, run: str) -> RunRow:
+        found = await self.find_run(run)
+        if found is None:
+            raise StorageError(f"run {run!r} is not recorded in {str(self.path)!r}; open_run comes first")
+        return found
+
+    async def _write(self, entry: Mapping[str, list[Row]], twice: str) -> None:
+        """Insert the rows of all tables in one transaction; `twice` is the message for a primary key that is there."""
+        await self._do(lambda: _insert(self._open, entry, twice))
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StorageError(f"{str(self.path)!r} is closed; open it again")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise failure(self.path, error) from error
+
+
+def failure(path: Path, error: sqlite3.Error) -> StorageError:
+    """What went wrong with a database file, and what to do, by SQLite's own name of the error."""
+    name = getattr(error, "sqlite_errorname", "")
+    remedies = {
+        "SQLITE_NOTADB": "It is no SQLite database; move it away to start a new one, or name another file",
+        "SQLITE_CORRUPT": "It is damaged; restore a copy, or rescue what is left with `sqlite3 FILE .recover`",
+        "SQLITE_FULL": "The disk is full; free some space and run again, everything recorded so far stands",
+        "SQLITE_BUSY": "Another program keeps it locked for writing; close that one and run again",
+        "SQLITE_READONLY": "It or its folder cannot be written; correct the permissions",
+        "SQLITE_CANTOPEN": "It is missing or cannot be opened; look at the path and the permissions",
+    }
+    remedy = next((text for key, text in remedies.items() if name.startswith(key)), "Run `evolve verify`")
+    return StorageError(f"database {str(path)!r}: {error}. {remedy}")
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, with named columns; it never checkpoints and never blocks the writer.
+
+    Read every SELECT to its end and close soon: an open read makes the write-ahead log grow.
+
+    Raises:
+        StorageError: no such file, no database, damaged, of another program or another version.
+    """
+    if not path.is_file():
+        raise StorageError(f"there is no database {str(path)!r}; `evolve run` makes one")
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+        )
+        try:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.row_factory = sqlite3.Row
+            check_readable(connection, path)
+        except (sqlite3.Error, StorageError):
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise failure(path, error) from error
+    return connection
+
+
+def _open(path: Path) -> Database:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db = Database(connection, execute_plugins=False)
+        _check(db, path)
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            db.execute(f"PRAGMA {setting}").fetchall()
+        with _immediate(db):
+            migrate(db, path)
+    except (sqlite3.Error, StorageError):
+        connection.close()
+        raise
+    return db
+
+
+def _check(db: Database, path: Path) -> None:
+    """Read the file once from end to end; a page that went bad is found now, not in the middle of a run."""
+    found = [" ".join(str(row[0]).split()) for row in db.execute("PRAGMA quick_check(5)").fetchall()]
+    if found != ["ok"]:
+        damage = sqlite3.DatabaseError("; ".join(found))
+        damage.sqlite_errorname = "SQLITE_CORRUPT"
+        raise failure(path, damage)
+
+
+@contextmanager
+def _immediate(db: Database) -> Iterator[None]:
+    """One write transaction that takes its lock at once, so that it can wait for it; sqlite-utils nests inside."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.commit()
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _insert(db: Database, entry: Mapping[str, list[Row]], twice: str) -> None:
+    try:
+        with _immediate(db):
+            for table, records in entry.items():
+                cast(Table, db[table]).insert_all(records)
+    except sqlite3.IntegrityError as error:
+        if "UNIQUE" in str(error):
+            raise StorageError(f"{twice} ({error})") from error
+        raise
+
+
+def _documents(run: str, documents: Sequence[DocumentRow]) -> list[Row]:
+    return [{"run": run, **rows.clean(vars(one)), "used": int(one.used)} for one in documents]
+
+
+def _add_documents(db: Database, documents: list[Row]) -> None:
+    with _immediate(db):
+        cast(Table, db["documents"]).insert_all(documents, ignore=True)
+
+
+def _find_run(db: Database, run: str) -> RunRow | None:
+    found = list(db.query("SELECT * FROM runs WHERE run = ?", [run]))
+    return rows.run_of(found[0]) if found else None
+
+
+def _start_session(db: Database, run: str, size: tuple[int, int]) -> int:
+    now = rows.moment(time.time())
+    with _immediate(db):
+        db.execute("UPDATE sessions SET outcome = 'killed' WHERE run = ? AND outcome IS NULL", [run])
+        number = _next(db, "sessions WHERE run = ?", run)
+        values = {"run": run, "number": number, "started_at": now, "pid": os.getpid()}
+        cast(Table, db["sessions"]).insert({**values, "workers": size[0], "iterations": size[1]})
+    return number
+
+
+def _end_session(db: Database, session: tuple[str, int], outcome: str) -> None:
+    now = rows.moment(time.time())
+    with _immediate(db):
+        statement = "UPDATE sessions SET ended_at = ?, outcome = ? WHERE run = ? AND number = ?"
+        db.execute(statement, [now, rows.clean(outcome), *session])
+
+
+def _next(db: Database, source: str, run: str) -> int:
+    return int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {source}", [run]).fetchall()[0][0])
+
+
+def _tables(db: Database, run: str) -> dict[str, list[Row]]:
+    """Everything that makes up the iterations of a run, read to the end."""
+    statement = "SELECT * FROM {} WHERE run = ? ORDER BY {}"
+    tables = {table: list(db.query(statement.format(table, order), [run])) for table, order in ORDERS.items()}
+    return {**tables, "rollouts": list(db.query(ROLLOUTS, [run]))}

@@ -1,0 +1,86 @@
+"""Where a run lives on disk, and where what the user did not provide is taken from. Paths only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import StorageError, UsageError
+
+SKIPPED = ("__pycache__", ".git")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`folder` is the user's; everything else follows from it."""
+
+    folder: Path
+    database: Path
+    run: str
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "runs" / self.run
+
+    @property
+    def candidates(self) -> Path:
+        return self.home / "candidates.git"
+
+    @property
+    def traces(self) -> Path:
+        return self.home / "traces"
+
+    @property
+    def work(self) -> Path:
+        return self.home / "work"
+
+    @property
+    def calls(self) -> Path:
+        return self.home / "calls.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.home / "lock"
+
+    def make(self) -> None:
+        """Make the folders.
+
+        Raises:
+            StorageError: they cannot be made.
+        """
+        try:
+            for folder in (self.traces, self.work):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"cannot make {str(self.home)!r}: {error.strerror}; choose a folder you can write"
+            ) from None
+
+
+def baseline_folder(folder: Path) -> tuple[Path, str]:
+    """The scaffold to start from, and where it is from in one line: the user's baseline_repo, else the embedded one.
+
+    Raises:
+        UsageError: the user's has no agent.py.
+    """
+    own = folder / "baseline_repo"
+    if own.is_dir():
+        if not (own / "agent.py").is_file():
+            raise UsageError(
+                f"{str(own)!r} has no agent.py; the scaffold's entry point is create(document, env) in it"
+            )
+        return own, "scaffold: baseline_repo/ of this folder"
+    package = Path(__file__).resolve().parent
+    shipped = package / "baseline_repo"
+    return (
+        shipped if shipped.is_dir() else package.parent / "baseline_repo"
+    ), "scaffold: the embedded baseline"
+
+
+def scaffold_files(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder`, by its path relative to it; caches and git's own folder left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    relative = {path.relative_to(folder): path for path in files}
+    return {
+        name.as_posix(): path.read_bytes()
+        for name, path in relative.items()
+        if not set(name.parts) & set(SKIPPED)
+    }

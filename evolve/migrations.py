@@ -1,0 +1,196 @@
+"""The schema of population.db as ordered, named steps; a step that was released is never touched again.
+
+Tables hold what was recorded, once; views hold everything that follows from it. `run` is the first column of every
+primary key, so several runs share one file.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from harness.errors import StorageError
+
+MIGRATIONS = Migrations("evolve")
+
+TABLES = (
+    """CREATE TABLE runs (
+        run TEXT PRIMARY KEY, created_at TEXT NOT NULL, version TEXT NOT NULL, seed INTEGER NOT NULL,
+        lag INTEGER NOT NULL, instrument TEXT NOT NULL, sandbox TEXT NOT NULL,
+        simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)), simulated_roles TEXT NOT NULL,
+        settings TEXT NOT NULL, scaffold_tree TEXT NOT NULL, folder TEXT NOT NULL)""",
+    """CREATE TABLE sessions (
+        run TEXT NOT NULL REFERENCES runs, number INTEGER NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+        outcome TEXT, pid INTEGER NOT NULL, workers INTEGER NOT NULL, iterations INTEGER NOT NULL,
+        PRIMARY KEY (run, number))""",
+    """CREATE TABLE documents (
+        run TEXT NOT NULL REFERENCES runs, document TEXT NOT NULL, name TEXT NOT NULL,
+        split TEXT NOT NULL CHECK (split IN ('training', 'validation', 'test')),
+        characters INTEGER NOT NULL, used INTEGER NOT NULL CHECK (used IN (0, 1)),
+        PRIMARY KEY (run, document))""",
+    """CREATE TABLE candidates (
+        run TEXT NOT NULL REFERENCES runs, candidate TEXT NOT NULL, iteration INTEGER NOT NULL, parent TEXT,
+        commit_hash TEXT NOT NULL, tree_hash TEXT NOT NULL, diff TEXT NOT NULL, status TEXT NOT NULL,
+        PRIMARY KEY (run, candidate),
+        FOREIGN KEY (run, parent) REFERENCES candidates (run, candidate) DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (run, iteration) REFERENCES iterations (run, number) DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TABLE iterations (
+        run TEXT NOT NULL REFERENCES runs, number INTEGER NOT NULL, parent TEXT, child TEXT,
+        outcome TEXT NOT NULL, reason TEXT NOT NULL, summary TEXT NOT NULL, sees INTEGER NOT NULL,
+        parent_score REAL, child_score REAL, difference REAL, low REAL, high REAL, compared INTEGER NOT NULL,
+        probabilities TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT NOT NULL,
+        PRIMARY KEY (run, number),
+        FOREIGN KEY (run, parent) REFERENCES candidates (run, candidate) DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (run, child) REFERENCES candidates (run, candidate) DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TABLE diagnoses (
+        run TEXT NOT NULL, iteration INTEGER NOT NULL, summary TEXT NOT NULL, causes TEXT NOT NULL,
+        PRIMARY KEY (run, iteration),
+        FOREIGN KEY (run, iteration) REFERENCES iterations (run, number) DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TABLE evaluations (
+        run TEXT NOT NULL, iteration INTEGER NOT NULL, side TEXT NOT NULL, candidate TEXT NOT NULL,
+        split TEXT NOT NULL, instrument TEXT NOT NULL, simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)),
+        trials INTEGER NOT NULL, missing INTEGER NOT NULL, score REAL, low REAL NOT NULL, high REAL NOT NULL,
+        PRIMARY KEY (run, iteration, side),
+        FOREIGN KEY (run, iteration) REFERENCES iterations (run, number) DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (run, candidate) REFERENCES candidates (run, candidate) DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TABLE rollouts (
+        run TEXT NOT NULL, iteration INTEGER NOT NULL, side TEXT NOT NULL, candidate TEXT NOT NULL,
+        document TEXT NOT NULL, position INTEGER NOT NULL, outcome TEXT NOT NULL,
+        score REAL CHECK (score BETWEEN 0 AND 1), detail TEXT NOT NULL, submissions INTEGER NOT NULL,
+        asks INTEGER NOT NULL, tokens INTEGER NOT NULL, stage TEXT, weak_mean REAL, strong_mean REAL, gap REAL,
+        reasons TEXT NOT NULL, shadow TEXT NOT NULL,
+        PRIMARY KEY (run, iteration, side, document),
+        FOREIGN KEY (run, iteration, side) REFERENCES evaluations DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (run, candidate) REFERENCES candidates (run, candidate) DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (run, document) REFERENCES documents DEFERRABLE INITIALLY DEFERRED)""",
+    """CREATE TABLE spends (
+        run TEXT NOT NULL REFERENCES runs, part TEXT NOT NULL CHECK (part IN ('search', 'final')),
+        number INTEGER NOT NULL, role TEXT NOT NULL, calls INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,
+        simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)), PRIMARY KEY (run, part, number, role))""",
+    """CREATE TABLE traces (
+        run TEXT NOT NULL, iteration INTEGER NOT NULL, side TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL,
+        PRIMARY KEY (run, iteration, side),
+        FOREIGN KEY (run, iteration) REFERENCES iterations (run, number) DEFERRABLE INITIALLY DEFERRED)""",
+)
+
+INDICES = {
+    "candidates": ("parent", "iteration"),
+    "iterations": ("parent", "child"),
+    "evaluations": ("candidate",),
+    "rollouts": ("candidate", "document"),
+}
+
+# Wilson's interval as in intervals.proportion. SQLite need not have sqrt, so Newton's method finds the root; it
+# starts above it and halves, so 40 steps reach any root that a count of trials can ask for.
+LEADERBOARD = """CREATE VIEW leaderboard AS
+WITH RECURSIVE
+trials AS (
+    SELECT e.run, e.candidate, e.instrument, max(e.simulated) AS simulated,
+        count(r.score) AS trials, avg(r.score) AS score, 3.841458820694124 AS zz
+    FROM evaluations AS e JOIN rollouts AS r ON (r.run, r.iteration, r.side) = (e.run, e.iteration, e.side)
+    WHERE e.split = 'validation' AND r.score IS NOT NULL
+    GROUP BY e.run, e.candidate, e.instrument),
+newton (run, candidate, instrument, square, root, step) AS (
+    SELECT run, candidate, instrument, score * (1 - score) / trials + zz / (4.0 * trials * trials), 1.0, 0 FROM trials
+    UNION ALL
+    SELECT run, candidate, instrument, square, (root + square / root) / 2, step + 1 FROM newton WHERE step < 40)
+SELECT t.run, t.candidate, c.parent, c.status, round(t.score, 4) AS score, t.trials,
+    round(max(0, (t.score + zz / (2 * t.trials) - sqrt(zz) * n.root) / (1 + zz / t.trials)), 4) AS low,
+    round(min(1, (t.score + zz / (2 * t.trials) + sqrt(zz) * n.root) / (1 + zz / t.trials)), 4) AS high,
+    (SELECT count(*) FROM iterations AS i WHERE i.run = t.run AND i.parent = t.candidate AND i.number > 0)
+        AS picked_as_parent,
+    CASE t.simulated WHEN 1 THEN 'simulated' ELSE 'measured' END AS kind,
+    substr(t.instrument, 1, 12) AS instrument
+FROM trials AS t
+JOIN candidates AS c ON (c.run, c.candidate) = (t.run, t.candidate)
+JOIN newton AS n ON (n.run, n.candidate, n.instrument, n.step) = (t.run, t.candidate, t.instrument, 40)
+ORDER BY t.run, t.instrument, low DESC, c.iteration""".replace("sqrt(zz)", "1.959963984540054")
+
+LINEAGE = """CREATE VIEW lineage AS
+WITH RECURSIVE tree AS (
+    SELECT run, candidate, parent, iteration, status, 0 AS depth, candidate AS path
+    FROM candidates WHERE parent IS NULL
+    UNION ALL
+    SELECT c.run, c.candidate, c.parent, c.iteration, c.status, t.depth + 1, t.path || ' > ' || c.candidate
+    FROM candidates AS c JOIN tree AS t ON (c.run, c.parent) = (t.run, t.candidate))
+SELECT run, candidate, parent, depth, path, status, iteration FROM tree ORDER BY run, iteration"""
+
+SPEND = """CREATE VIEW spend AS
+SELECT run, role, sum(calls) AS calls, sum(prompt_tokens) AS prompt_tokens,
+    sum(completion_tokens) AS completion_tokens, round(sum(cost), 6) AS cost,
+    CASE max(simulated) WHEN 1 THEN 'simulated' ELSE 'paid' END AS kind
+FROM spends GROUP BY run, role ORDER BY run, role"""
+
+FAILURES = """CREATE VIEW failures AS
+SELECT r.run, r.candidate, e.split,
+    CASE WHEN r.outcome IN ('exhausted', 'stopped') THEN coalesce(r.stage, r.outcome) ELSE r.outcome END AS stage,
+    coalesce(why.value, '') AS reason, count(*) AS rollouts,
+    CASE max(e.simulated) WHEN 1 THEN 'simulated' ELSE 'measured' END AS kind
+FROM rollouts AS r
+JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
+LEFT JOIN json_each(r.reasons) AS why
+WHERE r.outcome <> 'accepted'
+GROUP BY r.run, r.candidate, e.split, 4, 5 ORDER BY r.run, r.candidate, e.split, rollouts DESC"""
+
+
+@MIGRATIONS(name="0001_tables")
+def _tables(db: Database) -> None:
+    strict = (
+        " STRICT" if db.supports_strict else ""
+    )  # SQLite older than 3.37, as on some systems with Python 3.11
+    for statement in TABLES:
+        db.execute(statement + strict)
+    for table, columns in INDICES.items():
+        for column in columns:
+            db.execute(f"CREATE INDEX {table}_{column} ON {table} (run, {column})")
+
+
+@MIGRATIONS(name="0002_views")
+def _views(db: Database) -> None:
+    for statement in (LEADERBOARD, LINEAGE, SPEND, FAILURES):
+        db.execute(statement)
+
+
+def migrate(db: Database, path: Path) -> None:
+    """Bring an open database to the newest schema, all or nothing; the caller holds the write transaction.
+
+    Raises:
+        StorageError: it was written by a newer version, or is the database of another program.
+    """
+    refuse_foreign(db, path)
+    MIGRATIONS.apply(db)
+
+
+def refuse_foreign(db: Database, path: Path) -> None:
+    """Refuse a database whose steps we do not know, or that has tables but none of our steps.
+
+    Raises:
+        StorageError: it names the file and the unknown steps.
+    """
+    applied = {step.name for step in MIGRATIONS.applied(db)}
+    ours = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
+    if unknown := sorted(applied - ours):
+        raise StorageError(
+            f"{str(path)!r} was written by a newer version of evolve (it has the schema steps {unknown}). "
+            "Install that version or newer, or move the file away to start a new one"
+        )
+    if not applied and db.table_names():
+        raise StorageError(
+            f"{str(path)!r} is the database of another program (tables {sorted(db.table_names())[:5]}). "
+            "Name another file, or move this one away"
+        )
+
+
+def check_readable(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that this version cannot read as it is; nothing is changed.
+
+    Raises:
+        StorageError: it is of a newer version, of an older one that was not migrated yet, or not ours.
+    """
+    db = Database(connection, recursive_triggers=False, execute_plugins=False)
+    refuse_foreign(db, path)
+    if MIGRATIONS.pending(db):
+        raise StorageError(
+            f"{str(path)!r} has an older schema or none; `evolve run` in its folder brings it up to date"
+        )

@@ -1,0 +1,234 @@
+"""What is known of a run, as values read from population.db. Draws nothing (views.py), reads no traces (traces.py)."""
+
+import os
+from dataclasses import dataclass
+
+from evolve.intervals import Interval, paired_difference
+from evolve.population import Spend
+from evolve.rows import Row, seconds
+from evolve.store import Score, Store, best, candidates, scores
+from harness.types import Side, Split
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One iteration, in a line. `gain`: child minus parent over the documents both were scored on."""
+
+    number: int
+    parent: str | None
+    child: str | None
+    outcome: str
+    reason: str
+    summary: str
+    parent_score: Score | None
+    child_score: Score | None
+    gain: Interval | None
+    started_at: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Node:
+    """A candidate in the tree with its score over all its validation trials; summary: what its edit changed."""
+
+    candidate: str
+    parent: str | None
+    commit: str
+    status: str
+    score: Score | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """One start of the program on this run. `alive`: its process still exists on this machine."""
+
+    number: int
+    started_at: str
+    ended_at: str | None
+    outcome: str | None
+    workers: int
+    iterations: int
+    alive: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where rollouts of a candidate ended, other than accepted; a rollout counts once for each of its reasons."""
+
+    stage: str
+    reason: str
+    rollouts: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """The state of a candidate in the closing table."""
+
+    candidate: str
+    validation: Score | None
+    test: Score | None
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A run as `status` and the end of `run` show it. Differences are of best minus baseline."""
+
+    run: str
+    folder: str
+    created_at: str
+    version: str
+    seed: int
+    lag: int
+    instrument: str
+    sandbox: str
+    simulated_roles: tuple[str, ...]
+    sessions: tuple[Session, ...]
+    documents: dict[str, int]
+    iterations: int
+    outcomes: dict[str, int]
+    baseline: Line | None
+    best: Line | None
+    validation_difference: Interval | None
+    test_difference: Interval | None
+    spend: tuple[Spend, ...]
+
+
+def measured(
+    store: Store, iteration: int | None = None, candidate: str | None = None
+) -> list[tuple[Side, int, str, Score]]:
+    """Single measurements as (side, iteration, candidate, score), of an iteration or of a candidate, in order."""
+    query = """SELECT * FROM evaluations WHERE run = :run AND coalesce(iteration = :iteration, candidate = :candidate)
+        ORDER BY iteration, rowid"""
+    return [
+        (row["side"], row["iteration"], row["candidate"], _score(row))
+        for row in store.rows(query, iteration=iteration, candidate=candidate)
+    ]
+
+
+def _score(row: Row) -> Score:
+    value = row["score"] if row["score"] is not None else 0.0
+    interval = Interval(value, row["low"], row["high"], row["trials"])
+    return Score(interval, row["split"], row["missing"], row["instrument"], bool(row["simulated"]))
+
+
+def log(store: Store, number: int | None = None) -> tuple[Entry, ...]:
+    """All iterations by number, or one of them."""
+    sides: dict[tuple[int, Side], Score] = {}
+    for row in store.rows("SELECT * FROM evaluations WHERE run = :run AND split = 'validation'"):
+        sides[row["iteration"], row["side"]] = _score(row)
+    query = "SELECT * FROM iterations WHERE run = :run AND number = coalesce(:number, number) ORDER BY number"
+    return tuple(_entry(row, sides) for row in store.rows(query, number=number))
+
+
+def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
+    number = row["number"]
+    gain = Interval(row["difference"], row["low"], row["high"], row["compared"]) if row["compared"] else None
+    return Entry(
+        number=number,
+        parent=row["parent"],
+        child=row["child"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+        summary=row["summary"],
+        parent_score=sides.get((number, "parent")),
+        child_score=sides.get((number, "child")) or sides.get((number, "baseline")),
+        gain=gain,
+        started_at=row["started_at"],
+        seconds=seconds(row["finished_at"]) - seconds(row["started_at"]),
+    )
+
+
+def lineage(store: Store) -> tuple[Node, ...]:
+    """Every candidate in order of birth; a parent comes before its children."""
+    known = scores(store)
+    summaries = {entry.child: entry.summary for entry in log(store)}
+    return tuple(
+        Node(
+            key, one.parent, one.commit, status, known.get(key, {}).get("validation"), summaries.get(key, "")
+        )
+        for key, (one, status) in candidates(store).items()
+    )
+
+
+def overview(store: Store) -> Overview:
+    """Everything `status` shows; differences only where best is not the baseline and both were measured."""
+    known = scores(store)
+    outcomes = store.rows(
+        "SELECT outcome, count(*) AS n FROM iterations WHERE run = :run GROUP BY 1 ORDER BY 2 DESC"
+    )
+    found = "validation" in known.get("c0", {})
+    winner = best(store) if found else None
+    return Overview(
+        run=store.run.run,
+        folder=str(store.folder),
+        created_at=store.created_at,
+        version=store.run.version,
+        seed=store.run.seed,
+        lag=store.run.lag,
+        instrument=store.run.instrument,
+        sandbox=store.run.sandbox,
+        simulated_roles=store.run.simulated,
+        sessions=tuple(map(_session, store.rows("SELECT * FROM sessions WHERE run = :run ORDER BY number"))),
+        documents={row["split"]: row["n"] for row in store.rows(USED)},
+        iterations=sum(row["n"] for row in outcomes if row["outcome"] != "baseline"),
+        outcomes={row["outcome"]: row["n"] for row in outcomes},
+        baseline=_line(store, "c0", known) if found else None,
+        best=_line(store, winner, known) if winner else None,
+        validation_difference=_difference(store, winner, "validation"),
+        test_difference=_difference(store, winner, "test"),
+        spend=spend(store),
+    )
+
+
+USED = "SELECT split, sum(used) AS n FROM documents WHERE run = :run GROUP BY split ORDER BY split DESC"
+
+
+def spend(store: Store) -> tuple[Spend, ...]:
+    """What each role cost in the whole run, the most tokens first."""
+    rows = store.rows("SELECT * FROM spend WHERE run = :run ORDER BY prompt_tokens + completion_tokens DESC")
+    return tuple(Spend(*(row[key] for key in Spend.__dataclass_fields__)) for row in rows)
+
+
+def _session(row: Row) -> Session:
+    facts = {key: row[key] for key in Session.__dataclass_fields__ if key != "alive"}
+    return Session(**facts, alive=row["outcome"] is None and _exists(row["pid"]))
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _line(store: Store, candidate: str, known: dict[str, dict[Split, Score]]) -> Line:
+    query = """SELECT stage, reason, rollouts FROM failures
+        WHERE run = :run AND candidate = :candidate AND split = 'validation' ORDER BY rollouts DESC, stage, reason"""
+    mix = tuple(
+        Failure(row["stage"], row["reason"], row["rollouts"])
+        for row in store.rows(query, candidate=candidate)
+    )
+    mine = known.get(candidate, {})
+    return Line(candidate, mine.get("validation"), mine.get("test"), mix)
+
+
+def _difference(store: Store, winner: str | None, split: Split) -> Interval | None:
+    """Best minus baseline over shared documents, each measured once: at its birth, or on the test split."""
+    if winner in (None, "c0"):
+        return None
+    query = """SELECT a.score AS best, b.score AS baseline FROM rollouts AS a
+        JOIN rollouts AS b ON (b.run, b.document, b.candidate) = (a.run, a.document, 'c0')
+        WHERE a.run = :run AND a.candidate = :winner AND a.score IS NOT NULL AND b.score IS NOT NULL
+        AND (a.side, b.side) = (:side, :first)"""
+    sides = (
+        {"side": "child", "first": "baseline"}
+        if split == "validation"
+        else {"side": "final", "first": "final"}
+    )
+    pairs = [(row["best"], row["baseline"]) for row in store.rows(query, winner=winner, **sides)]
+    return paired_difference(pairs) if pairs else None

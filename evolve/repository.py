@@ -1,0 +1,330 @@
+"""Candidates as commits of a bare repository: the only module that talks to git.
+
+Git plumbing through GitPython, one short process a step, nothing kept open: no worktree, no index, no hooks, no
+attributes, and nothing of the user's git configuration, identity or environment. What it is not: the judge of what a
+candidate may hold (scope.py), or the record of what happened to it (history.py).
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from evolve.objects import contents, encoded, listing, refuse_odd_paths, regular_files
+from evolve.population import Candidate
+from evolve.scope import Entry
+from harness.errors import StorageError
+
+BASELINE = "c0"
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+NAME, EMAIL = "evolve", "evolve@localhost"
+HASH = re.compile(r"[0-9a-f]{40}")
+ID = re.compile(r"c(0|[1-9][0-9]{0,8})")
+NOTHING = "0" * 40
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+SCRATCH = "evolve-"
+SETTINGS = {
+    "gc.auto": "0",
+    "gc.autoDetach": "false",
+    "maintenance.auto": "false",
+    "core.fsync": "loose-object,reference",
+    "core.hooksPath": "/dev/null",
+    "core.attributesFile": "/dev/null",
+    "attr.tree": EMPTY_TREE,
+}
+DIFF = ("-r", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--text", "--full-index")
+FSCK = ("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
+T = TypeVar("T")
+
+
+def create(path: Path) -> None:
+    """Make the bare repository at `path` unless it is there; made elsewhere and moved, so it is whole or absent.
+
+    Raises:
+        StorageError: something else is there, or git or the disk fails.
+    """
+    if (path / "HEAD").is_file():
+        return
+    if path.exists():
+        raise StorageError(f"{str(path)!r} is there and is no git repository; move it away, then start again")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{path.name}-", dir=path.parent) as scratch:
+            fresh = Path(scratch) / path.name
+            fresh.mkdir()
+            _git(fresh, "init", "--bare", "--quiet", "--template=")
+            _git(fresh, "symbolic-ref", "HEAD", f"refs/heads/{BASELINE}")
+            for key, value in SETTINGS.items():
+                _git(fresh, "config", key, value)
+            fresh.rename(path)
+    except OSError as error:
+        raise StorageError(f"cannot make the repository {str(path)!r}: {error}") from error
+
+
+class Repository:
+    """The candidates of one run. Every method runs in the one thread of this object, in the order of the calls.
+
+    All hashes are full SHA-1 names. All methods raise StorageError when git or the disk fails or a hash names nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """path: of a repository that `create` made; nothing is opened or started here."""
+        self.path = path.absolute()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="git")
+
+    def close(self) -> None:
+        """Wait for what was asked for, then end the thread."""
+        self._thread.shutdown()
+
+    async def plant(self, files: Mapping[str, bytes]) -> Candidate:
+        """Commit and publish the baseline, `c0`, byte for byte; the same files give the same commit again.
+
+        Raises:
+            StorageError: another baseline is there.
+            ValueError: a path that git cannot hold, or a file that is no UTF-8 text.
+        """
+        return await self._do(lambda: _plant(self.path, files))
+
+    async def files(self, commit: str) -> dict[str, str]:
+        """Path -> text of a commit or tree, exactly as stored: line ends and missing last newlines are kept."""
+        return await self._do(lambda: _texts(self.path, commit))
+
+    async def entries(self, tree: str) -> list[Entry]:
+        """The recursive listing of a tree (or commit) with its folders, for `scope.check`. Paths are raw."""
+        return await self._do(lambda: _entries(self.path, tree))
+
+    async def write_tree(self, files: Mapping[str, str]) -> str:
+        """Store the files and give the hash of their tree. No commit, no ref.
+
+        Raises:
+            ValueError: a path that git cannot hold, or a text with a lone surrogate; scope.py refuses both before.
+        """
+        return await self._do(lambda: _write_tree(self.path, encoded(files)))
+
+    async def commit(self, tree: str, parent: Candidate, iteration: int, message: str) -> Candidate:
+        """The candidate `c<iteration>`: `tree` on top of `parent`, with its diff against the baseline. Not published.
+
+        Author and date follow from the iteration alone, so the same arguments give the same hash on every machine.
+        """
+        return await self._do(lambda: _child(self.path, (tree, parent, iteration), message))
+
+    async def publish(self, candidate: Candidate) -> None:
+        """Point `refs/heads/<id>` to the commit. Again is fine; another commit under that name is refused."""
+        await self._do(lambda: _publish(self.path, candidate.id, candidate.commit))
+
+    async def checkout(self, commit: str, folder: Path) -> None:
+        """Write the files of a commit into `folder`, which must not exist: the stored bytes, no filters, mode 0644."""
+        await self._do(lambda: _checkout(self.path, commit, folder))
+
+    async def diff(self, a: str, b: str, colour: bool = False) -> str:
+        """Unified diff from commit (or tree) `a` to `b`; renames show as a deletion and an addition."""
+        return await self._do(lambda: _diff(self.path, _hash(a), _hash(b), colour))
+
+    async def refs(self) -> dict[str, str]:
+        """Candidate id -> commit, of all that is published."""
+        return await self._do(lambda: _refs(self.path))
+
+    async def fsck(self) -> list[str]:
+        """What `git fsck` finds wrong, one line each; empty if the repository is sound."""
+        return await self._do(lambda: _fsck(self.path))
+
+    async def tidy(self, keep: Collection[str]) -> list[str]:
+        """Remove what a killed process left: lock files, scratch files, and refs of ids that are not in `keep`.
+
+        Only for the holder of the run lock: a live git process would lose its locks. Returns what was removed.
+        """
+        return await self._do(lambda: _tidy(self.path, frozenset(keep)))
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _plant(path: Path, files: Mapping[str, bytes]) -> Candidate:
+    for name, data in files.items():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{name!r} of the baseline is no UTF-8 text ({error}); convert it") from error
+    tree = _write_tree(path, files)
+    commit = _commit(path, tree, None, (0, "The baseline"))
+    _publish(path, BASELINE, commit)
+    return Candidate(BASELINE, 0, None, commit, tree)
+
+
+def _child(path: Path, place: tuple[str, Candidate, int], message: str) -> Candidate:
+    tree, parent, iteration = place
+    if iteration < 1:
+        raise ValueError(f"a child is born in iteration 1 or later, not {iteration!r}")
+    commit = _commit(path, tree, parent.commit, (iteration, message))
+    diff = _diff(path, f"refs/heads/{BASELINE}", commit, colour=False)
+    return Candidate(f"c{iteration}", iteration, parent.id, commit, tree, diff)
+
+
+def _commit(path: Path, tree: str, parent: str | None, what: tuple[int, str]) -> str:
+    iteration, message = what
+    date = (EPOCH + timedelta(minutes=iteration)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    identity = {
+        f"GIT_{who}_{key}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for key, value in (("NAME", NAME), ("EMAIL", EMAIL), ("DATE", date))
+    }
+    parents = ("-p", _hash(parent)) if parent is not None else ()
+    subject = message.replace("\0", "\ufffd").strip() or f"Candidate c{iteration}"
+    data = (subject + "\n").encode("utf-8", "replace")
+    return _git(path, "commit-tree", _hash(tree), *parents, data=data, env=identity).decode().strip()
+
+
+def _publish(path: Path, name: str, commit: str) -> None:
+    if not ID.fullmatch(name):
+        raise ValueError(f"{name!r} is no candidate id; ids are c0, c1, ...")
+    try:
+        _git(path, "update-ref", f"refs/heads/{name}", _hash(commit), NOTHING)
+    except StorageError as error:
+        there = _refs(path).get(name)
+        if there is None:
+            raise
+        if there != commit:
+            raise StorageError(f"{name!r} is published already as {there}, not as {commit}") from error
+
+
+def _write_tree(path: Path, files: Mapping[str, bytes]) -> str:
+    refuse_odd_paths(files)
+    try:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=path) as folder:
+            blobs = _hash_objects(path, Path(folder), list(files.values()))
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            lines = (f"100644 {blob}\t{name}\0" for name, blob in zip(files, blobs, strict=True))
+            _git(path, "update-index", "-z", "--index-info", data="".join(lines).encode("utf-8"), env=index)
+            return _git(path, "write-tree", env=index).decode().strip()
+    except OSError as error:
+        raise StorageError(f"cannot write into the repository {str(path)!r}: {error}") from error
+
+
+def _hash_objects(path: Path, folder: Path, texts: list[bytes]) -> list[str]:
+    """Store blobs. The bytes go through numbered files, so no path that a model wrote touches the disk here."""
+    for number, data in enumerate(texts):
+        (folder / str(number)).write_bytes(data)
+    lines = "".join(f"{folder.name}/{number}\n" for number in range(len(texts)))
+    return (
+        _git(path, "hash-object", "-w", "--no-filters", "--stdin-paths", data=lines.encode()).decode().split()
+    )
+
+
+def _entries(path: Path, tree: str) -> list[Entry]:
+    lines = _git(path, "ls-tree", "-r", "-t", "-z", "--long", "--full-tree", _hash(tree))
+    return listing(lines)
+
+
+def _blobs(path: Path, commit: str) -> dict[str, bytes]:
+    entries = regular_files(_entries(path, commit))
+    asked = "".join(f"{entry.id}\n" for entry in entries).encode()
+    return contents(entries, _git(path, "cat-file", "--batch", data=asked))
+
+
+def _texts(path: Path, commit: str) -> dict[str, str]:
+    try:
+        return {name: data.decode("utf-8") for name, data in _blobs(path, commit).items()}
+    except UnicodeDecodeError as error:
+        raise StorageError(f"a file of {commit} is no UTF-8 text: {error}") from error
+
+
+def _checkout(path: Path, commit: str, folder: Path) -> None:
+    blobs = _blobs(path, commit)
+    refuse_odd_paths(blobs)
+    try:
+        folder.mkdir(parents=True)
+        for name, data in blobs.items():
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("xb") as file:
+                file.write(data)
+    except OSError as error:
+        raise StorageError(f"cannot write {commit} to {str(folder)!r}: {error}") from error
+
+
+def _diff(path: Path, a: str, b: str, colour: bool) -> str:
+    shade = "--color=always" if colour else "--no-color"
+    return _git(path, "diff-tree", *DIFF, shade, a, b).decode("utf-8", "replace")
+
+
+def _refs(path: Path) -> dict[str, str]:
+    lines = _git(path, "for-each-ref", "--format=%(refname:strip=2) %(objectname)", "refs/heads").decode()
+    pairs = [line.split(" ") for line in lines.splitlines()]
+    return dict(sorted(pairs, key=lambda one: (len(one[0]), one[0])))
+
+
+def _fsck(path: Path) -> list[str]:
+    status, out, complaints = _run(path, FSCK, b"", {})
+    found = (out.decode("utf-8", "replace") + complaints).splitlines()
+    return found or [f"git fsck ended with {status}"] if status else []
+
+
+def _tidy(path: Path, keep: frozenset[str]) -> list[str]:
+    removed: list[str] = []
+    try:
+        left = [*path.rglob("*.lock"), *path.glob(f"{SCRATCH}*"), *path.glob("objects/**/tmp_*")]
+        for one in left:
+            if one.is_dir():
+                shutil.rmtree(one)
+            else:
+                one.unlink(missing_ok=True)
+            removed.append(str(one.relative_to(path)))
+    except OSError as error:
+        raise StorageError(f"cannot remove what a killed process left in {str(path)!r}: {error}") from error
+    for name, commit in _refs(path).items():
+        if name not in keep:
+            _git(path, "update-ref", "-d", f"refs/heads/{name}", commit)
+            removed.append(f"refs/heads/{name}")
+    return removed
+
+
+def _hash(text: str) -> str:
+    """The text if it is a full object name; so nothing that begins with a dash ever reaches git."""
+    if not HASH.fullmatch(text):
+        raise ValueError(f"{text!r} is no full git hash")
+    return text
+
+
+def _git(path: Path, *command: str, data: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+    status, out, complaints = _run(path, command, data, env or {})
+    if status:
+        raise StorageError(f"git {command[0]} failed in {str(path)!r} with {status}: {complaints.strip()}")
+    return out
+
+
+def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]) -> tuple[int, bytes, str]:
+    """One git process from start to end: exit status, output, complaints. `data` is its standard input."""
+    try:
+        from git import Git  # importing it starts git, so it is done at the first use
+        from git.exc import GitCommandNotFound
+    except ImportError as error:
+        raise StorageError(f"git does not work here: {error}. Install git and put it on the PATH") from error
+    ours = {
+        "GIT_DIR": str(path),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_DEFAULT_HASH": "sha1",
+        "GIT_DEFAULT_REF_FORMAT": "files",
+        "HOME": str(path),
+        "XDG_CONFIG_HOME": str(path),
+        **env,
+    }
+    foreign = [("-u", name) for name in os.environ if name.startswith("GIT_") and name not in ours]
+    prefix = ["env", *(part for pair in foreign for part in pair)] if foreign else []
+    settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
+    arguments = [*prefix, Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *settings, *command]
+    try:
+        running = Git(path).execute(arguments, istream=subprocess.PIPE, as_process=True, env=ours)
+        out, complaints = running.communicate(data)
+    except (GitCommandNotFound, OSError) as error:
+        raise StorageError(f"cannot run git in {str(path)!r}: {error}") from error
+    return running.returncode, out, complaints.decode("utf-8", "replace")

@@ -1,0 +1,52 @@
+"""The results of a run as they come in, and what each iteration may see of them. One event loop, hence no lock."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from evolve.population import Iteration, Population
+
+
+class Results:
+    """Finished iterations by number; whoever needs those up to a number can wait for them."""
+
+    def __init__(self, iterations: Iterable[Iteration]) -> None:
+        self.finished = {one.number: one for one in iterations}
+        self.waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self.running: dict[int, None] = {}
+        self.complete = -1
+        self.advance()
+
+    def add(self, iteration: Iteration) -> None:
+        """Apply one recorded iteration and wake whoever waited for it."""
+        self.finished[iteration.number] = iteration
+        self.running.pop(iteration.number, None)
+        self.advance()
+        for number, ready in self.waiting:
+            if number <= self.complete and not ready.done():
+                ready.set_result(None)
+        self.waiting = [one for one in self.waiting if not one[1].done()]
+
+    def advance(self) -> None:
+        """`complete` is the largest number up to which every iteration is finished."""
+        while self.complete + 1 in self.finished:
+            self.complete += 1
+
+    async def upto(self, number: int) -> Population:
+        """The population as iterations 0..number leave it, when all of them are finished."""
+        if number > self.complete:
+            ready = asyncio.get_running_loop().create_future()
+            self.waiting.append((number, ready))
+            await ready
+        return Population(self.finished[one] for one in range(number + 1))
+
+    def unfinished(self, total: int) -> Iterator[int]:
+        """Numbers 1..total that have no result yet, in order; one that is handed out counts as running."""
+        for number in range(1, total + 1):
+            if number not in self.finished:
+                self.running[number] = None
+                yield number
+
+    @property
+    def population(self) -> Population:
+        """Everything that is finished, whatever anybody may see."""
+        return Population(self.finished.values())

@@ -1,0 +1,307 @@
+"""What population.db holds of a run, as values, and the way from an Iteration to rows and back. No I/O.
+
+Text is cleaned on its way in: NUL and lone surrogates, which SQLite cannot hold or cuts at, become U+FFFD. A number
+that is not finite is refused. Not stored here: the exchanges of an edit and the steps and examples of a rollout; they
+are in the traces, and a loaded Iteration comes without them.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+from evolve.intervals import Interval, proportion
+from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Spend, difference
+from harness.types import Rollout, Side, Split
+
+Row = dict[str, Any]
+MEASURING = frozenset({"challenger", "verifier", "weak", "strong", "judge"})
+ROLLOUT = ("document", "name", "outcome", "score", "detail", "submissions", "asks", "tokens")
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as it was started. settings: JSON text. simulated: the roles that a simulated model answers."""
+
+    run: str
+    version: str
+    seed: int
+    lag: int
+    instrument: str
+    sandbox: str
+    simulated: tuple[str, ...]
+    settings: str
+    scaffold_tree: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """A document of the run's corpus; `used`: it belongs to the subset that is measured."""
+
+    document: str
+    name: str
+    split: Split
+    characters: int
+    used: bool
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace file in the run's folder, and the SHA-256 of its bytes in hex."""
+
+    file: str
+    sha256: str
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def seconds(text: str) -> float:
+    """The inverse of `moment`."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def clean(value: Any) -> Any:
+    """The value as SQLite can hold it, containers included; see the head of the module.
+
+    Raises:
+        ValueError: a number that is not finite.
+    """
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{value!r} cannot be recorded; numbers must be finite")
+    if isinstance(value, Mapping):
+        return {clean(key): clean(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(one) for one in value]
+    return value
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+
+
+def run_row(row: RunRow, created: float) -> Row:
+    roles = {"simulated": int(bool(row.simulated)), "simulated_roles": as_json(row.simulated)}
+    return {**clean(vars(row)), **roles, "created_at": moment(created)}
+
+
+def run_of(row: Row) -> RunRow:
+    fields = {key: row[key] for key in RunRow.__dataclass_fields__}
+    return RunRow(**{**fields, "simulated": tuple(json.loads(row["simulated_roles"]))})
+
+
+def iteration_rows(run: RunRow, iteration: Iteration, traces: Mapping[Side, Trace]) -> dict[str, list[Row]]:
+    """Table -> rows of one iteration, in the order they are inserted: the row of the iteration comes last."""
+    if any(one.iteration != iteration.number for one in iteration.evaluations):
+        raise ValueError(f"iteration {iteration.number} holds an evaluation of another iteration")
+    key = {"run": run.run, "iteration": iteration.number}
+    child, diagnosis = iteration.child, iteration.diagnosis
+    born = [child] if child and child.iteration == iteration.number else []
+    return {
+        "candidates": [_candidate_row(run.run, one, iteration.outcome) for one in born],
+        **evaluation_rows(run, iteration.evaluations),
+        "diagnoses": [_diagnosis_row(key, diagnosis)] if diagnosis else [],
+        "spends": spend_rows(run, ("search", iteration.number), iteration.spend),
+        "traces": [{**key, "side": side, **clean(vars(trace))} for side, trace in traces.items()],
+        "iterations": [_iteration_row(run.run, iteration)],
+    }
+
+
+def evaluation_rows(run: RunRow, evaluations: Iterable[Evaluation]) -> dict[str, list[Row]]:
+    """The rows of `evaluations` and `rollouts`."""
+    rows: dict[str, list[Row]] = {"evaluations": [], "rollouts": []}
+    for one in evaluations:
+        key = {"run": run.run, "iteration": one.iteration, "side": one.side, "candidate": one.candidate}
+        interval = proportion(sum(one.valid), len(one.valid))
+        rows["evaluations"].append(
+            {
+                **key,
+                "split": one.split,
+                "instrument": clean(one.instrument),
+                "simulated": int(not MEASURING.isdisjoint(run.simulated)),
+                "trials": len(one.valid),
+                "missing": one.missing,
+                "score": clean(one.mean),
+                "low": interval.low,
+                "high": interval.high,
+            }
+        )
+        rows["rollouts"] += [_rollout_row(key, place, rollout) for place, rollout in enumerate(one.rollouts)]
+    return rows
+
+
+def spend_rows(run: RunRow, place: tuple[str, int], spends: Iterable[Spend]) -> list[Row]:
+    """place: ("search", iteration) or ("final", how many times the test split was opened before, plus one)."""
+    key = {"run": run.run, "part": place[0], "number": place[1]}
+    return [{**key, **clean(vars(one)), "simulated": int(one.role in run.simulated)} for one in spends]
+
+
+def _diagnosis_row(key: Row, diagnosis: Diagnosis) -> Row:
+    causes = [cause.model_dump() for cause in diagnosis.causes]
+    return {**key, "summary": clean(diagnosis.summary), "causes": as_json(causes)}
+
+
+def _candidate_row(run: str, child: Candidate, status: str) -> Row:
+    return {
+        "run": run,
+        "candidate": child.id,
+        "iteration": child.iteration,
+        "parent": child.parent,
+        "commit_hash": child.commit,
+        "tree_hash": child.tree,
+        "diff": clean(child.diff),
+        "status": status,
+    }
+
+
+def _rollout_row(key: Row, position: int, rollout: Rollout) -> Row:
+    """The row also says where the last submission of the rollout ended, and with which numbers."""
+    last = next((step for step in reversed(rollout.steps) if step.report is not None), None)
+    report = last.report if last else None
+    shadow = {name: verdict.model_dump() for name, verdict in last.shadow.items()} if last else {}
+    return {
+        **key,
+        "position": position,
+        **{name: clean(getattr(rollout, name)) for name in ROLLOUT if name != "name"},
+        "stage": report.stage if report else None,
+        "weak_mean": report.weak_mean if report else None,
+        "strong_mean": report.strong_mean if report else None,
+        "gap": report.gap if report else None,
+        "reasons": as_json(report.reasons if report else ()),
+        "shadow": as_json(shadow),
+    }
+
+
+def _iteration_row(run: str, iteration: Iteration) -> Row:
+    parent = iteration.side("parent")
+    child = iteration.side("child") or iteration.side("baseline")
+    gain = _gain(iteration)
+    return {
+        "run": run,
+        "number": iteration.number,
+        "parent": iteration.parent or None,
+        "child": iteration.child.id if iteration.child else None,
+        "outcome": iteration.outcome,
+        "reason": clean(iteration.reason),
+        "summary": clean(iteration.summary),
+        "sees": iteration.sees,
+        "parent_score": clean(parent.mean) if parent else None,
+        "child_score": clean(child.mean) if child else None,
+        "difference": gain.value if gain else None,
+        "low": gain.low if gain else None,
+        "high": gain.high if gain else None,
+        "compared": gain.trials if gain else 0,
+        "probabilities": as_json(iteration.probabilities),
+        "started_at": moment(iteration.started),
+        "finished_at": moment(iteration.finished),
+    }
+
+
+def _gain(iteration: Iteration) -> Interval | None:
+    """Child minus parent, if both were measured and have a document in common."""
+    parent, child = iteration.side("parent"), iteration.side("child")
+    if parent is None or child is None:
+        return None
+    common = [
+        key for key, score in child.scores.items() if score is not None and parent.scores.get(key) is not None
+    ]
+    return difference(child, parent) if common else None
+
+
+def as_loaded(iteration: Iteration) -> Iteration:
+    """The iteration as `iterations_of` gives it back, so that a run and its resume go on from equal values."""
+    evaluations = (replace(one, rollouts=tuple(map(_bare, one.rollouts))) for one in iteration.evaluations)
+    diagnosis, child = iteration.diagnosis, iteration.child
+    return replace(
+        iteration,
+        reason=clean(iteration.reason),
+        summary=clean(iteration.summary),
+        child=replace(child, diff=clean(child.diff)) if child else None,
+        diagnosis=Diagnosis.model_validate(clean(diagnosis.model_dump())) if diagnosis else None,
+        exchanges=(),
+        evaluations=tuple(evaluations),
+        started=seconds(moment(iteration.started)),
+        finished=seconds(moment(iteration.finished)),
+    )
+
+
+def _bare(rollout: Rollout) -> Rollout:
+    return Rollout(**{key: clean(getattr(rollout, key)) for key in ROLLOUT})
+
+
+def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:
+    """Iterations by number, from the rows of one run; the opposite of `iteration_rows`.
+
+    Rows come as `history` reads them: iterations by number, rollouts by position and with the document's name, the
+    rest as they were inserted. Evaluations of side `final` are left out.
+    """
+    candidates = {row["candidate"]: candidate_of(row) for row in tables["candidates"]}
+    diagnoses = {row["iteration"]: _diagnosis(row) for row in tables["diagnoses"]}
+    evaluations: dict[int, list[Evaluation]] = {}
+    for one in evaluations_of(tables["evaluations"], tables["rollouts"]):
+        if one.side != "final":
+            evaluations.setdefault(one.iteration, []).append(one)
+    spends: dict[int, list[Spend]] = {}
+    for row in tables["spends"]:
+        if row["part"] == "search":
+            spends.setdefault(row["number"], []).append(_spend(row))
+    return [
+        Iteration(
+            number=row["number"],
+            outcome=row["outcome"],
+            reason=row["reason"],
+            parent=row["parent"] or "",
+            sees=row["sees"],
+            child=candidates[row["child"]] if row["child"] else None,
+            probabilities=json.loads(row["probabilities"]),
+            diagnosis=diagnoses.get(row["number"]),
+            summary=row["summary"],
+            evaluations=tuple(evaluations.get(row["number"], ())),
+            spend=tuple(spends.get(row["number"], ())),
+            started=seconds(row["started_at"]),
+            finished=seconds(row["finished_at"]),
+        )
+        for row in tables["iterations"]
+    ]
+
+
+def candidate_of(row: Row) -> Candidate:
+    return Candidate(
+        row["candidate"], row["iteration"], row["parent"], row["commit_hash"], row["tree_hash"], row["diff"]
+    )
+
+
+def evaluations_of(evaluations: Sequence[Row], rollouts: Sequence[Row]) -> list[Evaluation]:
+    """Evaluations in the order they were recorded, with rollouts that have no steps."""
+    measured: dict[tuple[int, str], list[Rollout]] = {}
+    for row in rollouts:
+        facts = {key: row[key] for key in ROLLOUT}
+        measured.setdefault((row["iteration"], row["side"]), []).append(Rollout(**facts))
+    return [
+        Evaluation(
+            row["candidate"],
+            row["iteration"],
+            row["side"],
+            row["split"],
+            row["instrument"],
+            tuple(measured.get((row["iteration"], row["side"]), ())),
+        )
+        for row in evaluations
+    ]
+
+
+def _diagnosis(row: Row) -> Diagnosis:
+    return Diagnosis(summary=row["summary"], causes=json.loads(row["causes"]))
+
+
+def _spend(row: Row) -> Spend:
+    return Spend(row["role"], row["calls"], row["prompt_tokens"], row["completion_tokens"], row["cost"])

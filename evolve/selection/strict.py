@@ -1,0 +1,21 @@
+"""The paper's rule: a child is kept only if it is strictly above its parent, both measured afresh. Ties are rejected."""
+
+from evolve.population import Evaluation, difference
+from evolve.selection import Survival
+
+
+def survives(parent: Evaluation, child: Evaluation, missing_bound: int) -> Survival:
+    """Strictly above the parent on the documents both have a score for, without leaning on missing ones."""
+    if child.missing > parent.missing + missing_bound:
+        return Survival(False, f"{child.missing} documents missing, the parent has {parent.missing}")
+    if not shared(parent, child):
+        return Survival(False, "no document was measured for both")
+    gain = difference(child, parent)
+    figures = f"difference {gain.value:+.3f} on {gain.trials} documents"
+    return Survival(gain.value > 0, figures if gain.value > 0 else f"not above its parent: {figures}")
+
+
+def shared(parent: Evaluation, child: Evaluation) -> list[str]:
+    """Documents that both have a score for."""
+    theirs = parent.scores
+    return [key for key, score in child.scores.items() if score is not None and theirs.get(key) is not None]

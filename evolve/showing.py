@@ -1,0 +1,77 @@
+"""What a run tells the user about itself while it starts and runs: one-line notices and snapshots. No printing."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from evolve.assembly import Tools
+from evolve.progress import Phase, Snapshot
+from evolve.results import Results
+from evolve.rows import DocumentRow
+from harness.documents import split_of
+from harness.types import ROLES
+
+
+def document_rows(tools: Tools) -> list[DocumentRow]:
+    """Every document of the run; `used` are those that may be measured, all training ones included."""
+    splits = tools.splits
+    used = (*splits.training, *splits.validation, *splits.test)
+    return [DocumentRow(one.id, one.name, split_of(one.id), len(one.text), True) for one in used]
+
+
+def tool_notices(tools: Tools) -> Iterator[str]:
+    """Documents, models and sandbox, one line each."""
+    splits, path = tools.splits, tools.settings.documents.path
+    source = path or "the text of this Python installation"
+    sizes = f"{len(splits.training)} training, {len(splits.validation)} validation, {len(splits.test)} test"
+    yield f"documents: {source} ({sizes})"
+    yield from splits.notices
+    simulated = tools.settings.simulated
+    if simulated:
+        named = "all roles" if len(simulated) == len(ROLES) else ", ".join(simulated)
+        yield f"models: simulated ({named}): their scores show the machinery, not the quality of any model"
+    for url in sorted({model.base_url for model in tools.settings.models.values() if not model.simulated}):
+        roles = [role for role in ROLES if tools.settings.models[role].base_url == url]
+        yield f"models: {url} ({', '.join(roles)})"
+    yield sandbox_notice(tools.sandbox.level)
+
+
+def sandbox_notice(level: str) -> str:
+    """The sandbox level, with what it does not do."""
+    words = {
+        "process": "process: no confinement; only because the implementer is simulated and no foreign code runs",
+        "external": "external: no confinement; you said that this machine is disposable",
+    }
+    return f"sandbox: {words.get(level, level)}"
+
+
+def snapshot(
+    tools: Tools, results: Results, plan: tuple[int, int], now: tuple[str, Phase, float]
+) -> Snapshot:
+    """The state of a run. plan: iterations done before this start and in all; now: run, phase, seconds since start."""
+    (before, total), (name, phase, seconds) = plan, now
+    done = max(0, len(results.finished) - 1)
+    spent = list(tools.gateway.spent.values())
+    calls = sum(one.calls for one in spent)
+    population = results.population
+    baseline = population.standings.get("c0")
+    best = population.best if baseline else None
+    fresh = done - before
+    return Snapshot(
+        run=name,
+        phase=phase,
+        simulated=bool(tools.settings.simulated),
+        total=total,
+        done=done,
+        running=tuple(results.running),
+        outcomes=Counter(one.outcome for one in results.finished.values()),
+        baseline=baseline.interval if baseline else None,
+        best=best.candidate.id if best else None,
+        best_score=best.interval if best else None,
+        calls=calls + tools.gateway.replayed,
+        replayed=tools.gateway.replayed,
+        tokens=sum(one.tokens for one in spent),
+        cost=sum(one.cost for one in spent),
+        seconds=seconds,
+        calls_per_second=calls / seconds if seconds > 0 else 0.0,
+        seconds_left=seconds / fresh * (total - done) if fresh > 0 and phase == "iterations" else None,
+    )

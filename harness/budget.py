@@ -1,0 +1,128 @@
+"""The budget of a run: reserved before a call, settled after it, for both loops in one ledger. No I/O."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+from pydantic import Field
+
+from harness.errors import BudgetSpent
+from harness.types import Role, Wire
+
+
+class Limits(Wire):
+    """Upper bounds; None is unlimited. cost in US dollars.
+
+    seconds: for a role, the sum of its call times; for the whole, the wall time of one start of the run.
+    """
+
+    calls: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0)
+    cost: float | None = Field(None, ge=0)
+    seconds: float | None = Field(None, ge=0)
+
+
+class BudgetLimits(Limits):
+    """Limits of the whole run, and of single roles."""
+
+    roles: dict[Role, Limits] = Field(default_factory=dict)
+
+
+@dataclass
+class Spent:
+    """What has been used: settled, or set aside for calls in flight. cost in US dollars, seconds of call time."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, other: "Spent", sign: int = 1) -> None:
+        """Add (or with sign -1 take away) another amount."""
+        self.calls += sign * other.calls
+        self.tokens += sign * other.tokens
+        self.cost += sign * other.cost
+        self.seconds += sign * other.seconds
+
+
+@dataclass
+class Account:
+    """One ledger line: limits, what is settled, what is reserved."""
+
+    limits: Limits
+    settled: Spent = field(default_factory=Spent)
+    reserved: Spent = field(default_factory=Spent)
+
+    def lacking(self, wanted: Spent, *, with_reserved: bool) -> str:
+        """The name and value of the limit that `wanted` would break, or an empty string."""
+        for name in ("calls", "tokens", "cost", "seconds"):
+            limit = getattr(self.limits, name)
+            held = getattr(self.reserved, name) if with_reserved else 0
+            if limit is not None and getattr(self.settled, name) + held + getattr(wanted, name) > limit:
+                return f"{name} limit {limit:g}"
+        return ""
+
+
+class Budget:
+    """Reserve, then settle. A call that does not fit waits while calls in flight may still give something back."""
+
+    def __init__(
+        self, limits: BudgetLimits, spent: Mapping[Role, Spent], clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.clock = clock
+        self.started = clock()
+        self.wall = limits.seconds
+        # call seconds are limited per role only: the whole run is limited by the clock
+        self.total = Account(limits.model_copy(update={"seconds": None}))
+        self.roles: dict[Role, Account] = {role: Account(one) for role, one in limits.roles.items()}
+        for role, amount in spent.items():
+            for account in self.accounts(role):
+                account.settled.add(amount)
+        self.changed = asyncio.Event()
+        self.in_flight = 0
+        self.over = ""
+
+    def accounts(self, role: Role) -> list[Account]:
+        """The ledger lines a call of this role counts in."""
+        return [self.total, *([self.roles[role]] if role in self.roles else [])]
+
+    async def reserve(self, role: Role, wanted: Spent) -> None:
+        """Set the worst case of one call aside.
+
+        Raises:
+            BudgetSpent: it does not fit, and nothing in flight can make it fit. From then on every call is refused.
+        """
+        while problem := self.problem(role, wanted):
+            if self.in_flight == 0 or self.over:
+                self.over = problem
+                raise BudgetSpent(
+                    f"budget spent: {problem} reached; everything so far is recorded. "
+                    "Run the same command with a larger limit to go on."
+                )
+            self.changed.clear()
+            await self.changed.wait()
+        self.in_flight += 1
+        for account in self.accounts(role):
+            account.reserved.add(wanted)
+
+    def settle(self, role: Role, wanted: Spent, actual: Spent) -> None:
+        """Replace a reservation by what the call really took (nothing, if it failed)."""
+        self.in_flight -= 1
+        for account in self.accounts(role):
+            account.reserved.add(wanted, -1)
+            account.settled.add(actual)
+        self.changed.set()
+
+    def problem(self, role: Role, wanted: Spent) -> str:
+        """Which limit stands against one more call right now, or an empty string."""
+        if self.over:
+            return self.over
+        if self.wall is not None and self.clock() - self.started >= self.wall:
+            self.over = f"seconds limit {self.wall:g}"
+            return self.over
+        if lacking := self.total.lacking(wanted, with_reserved=True):
+            return lacking
+        if role in self.roles and (lacking := self.roles[role].lacking(wanted, with_reserved=True)):
+            return f"{role} {lacking}"
+        return ""

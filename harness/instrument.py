@@ -1,0 +1,50 @@
+"""The measuring instrument as one value with one hash. Scores of different instruments are never compared."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from harness import gate
+from harness.domains import cs
+from harness.prompting import load
+from harness.types import Allowance, Model, Role
+
+MEASURING: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge")
+FROZEN_PROMPTS = ("solver.md", "judge.md", "verifier.md")
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What measures a scaffold: the deciding preset, the allowance of a rollout, and the models of the inner loop."""
+
+    preset: gate.PresetName
+    allowance: Allowance
+    models: Mapping[Role, Model]
+    simulation: str = ""
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 over everything a score depends on besides scaffold and document.
+
+        Prices and key variables do not count; `simulation` is the seed and the version of simulated models.
+        """
+        models = {
+            role: self.models[role].model_dump(include={"name", "base_url", "sampling", "simulated"})
+            for role in MEASURING
+        }
+        parts = {
+            "preset": self.preset,
+            "allowance": self.allowance.model_dump(),
+            "models": models,
+            "prompts": {name: sha256(load("harness", name).encode()).hexdigest() for name in FROZEN_PROMPTS},
+            "gate": gate.VERSION,
+            "domain": ["cs", cs.VERSION, cs.WEAK_ATTEMPTS, cs.STRONG_ATTEMPTS],
+            "simulation": self.simulation,
+        }
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def simulated(self) -> bool:
+        """True if any measuring role is simulated: its scores say nothing about real models."""
+        return any(self.models[role].simulated for role in MEASURING)

@@ -1,0 +1,238 @@
+"""Every call on disk before its effect: log and replay in one SQLite file. Standard sqlite3, one thread, group commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+from harness.budget import Spent
+from harness.errors import StorageError
+from harness.types import Draw, Reply, Role
+
+T = TypeVar("T")
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY, role TEXT NOT NULL,
+    iteration INTEGER NOT NULL, side TEXT NOT NULL, document TEXT NOT NULL, trial INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL, attempt INTEGER NOT NULL, retry INTEGER NOT NULL,
+    model TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    cost REAL NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS calls_by_iteration ON calls (iteration, side, role);
+CREATE TABLE IF NOT EXISTS failures (
+    at TEXT NOT NULL, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, number INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT;
+"""
+INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * 18)})"
+SUMS = "COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost), TOTAL(seconds)"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A call as it is recorded: who asked, which draw it is, and the reply."""
+
+    role: Role
+    draw: Draw
+    reply: Reply
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One attempt at a call that brought no reply; `number` counts the attempts of that call from 1."""
+
+    key: str
+    role: Role
+    model: str
+    number: int
+    error: str
+
+
+@dataclass(frozen=True)
+class RoleSum:
+    """What one role used, over some of the calls. cost in US dollars, seconds of call time."""
+
+    role: Role
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    seconds: float
+
+    @property
+    def spent(self) -> Spent:
+        return Spent(self.calls, self.prompt_tokens + self.completion_tokens, self.cost, self.seconds)
+
+
+class Journal:
+    """calls.db. All SQLite work happens in one thread of its own; what waits there is committed together."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the journal.
+
+        Raises:
+            StorageError: the file cannot be opened, is no journal, or is of a newer version.
+        """
+        self.path = path
+        self.jobs: SimpleQueue[tuple[Callable[[sqlite3.Connection], object], asyncio.Future[object]] | None]
+        self.jobs = SimpleQueue()
+        try:
+            self.connection = connect(path)
+        except sqlite3.Error as error:
+            raise StorageError(f"the journal {str(path)!r} cannot be used: {error}") from None
+        self.keys: set[bytes] = {
+            bytes.fromhex(key) for (key,) in self.connection.execute("SELECT key FROM calls")
+        }
+        self.thread = threading.Thread(target=self.work, name="journal", daemon=True)
+        self.thread.start()
+
+    async def get(self, key: str) -> Reply | None:
+        """The recorded reply of that call, if there is one."""
+        if bytes.fromhex(key) not in self.keys:
+            return None
+        return await self.do(lambda connection: read_reply(connection, key))
+
+    async def record(self, entry: Entry) -> None:
+        """Write one call; returns when it is on disk.
+
+        Raises:
+            StorageError: it could not be written; the reply must not be used.
+        """
+        row = entry_row(entry)
+        await self.do(lambda connection: connection.execute(INSERT, row))
+        self.keys.add(bytes.fromhex(entry.reply.key))
+
+    async def record_failure(self, failure: Failure) -> None:
+        """Write down that an attempt at a call failed."""
+        row = (now(), *astuple(failure))
+        await self.do(
+            lambda connection: connection.execute("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
+        )
+
+    async def totals(self, where: str = "1", values: tuple[object, ...] = ()) -> list[RoleSum]:
+        """Sums by role over the calls that satisfy a condition on the columns of `calls`."""
+        query = f"SELECT role, {SUMS} FROM calls WHERE {where} GROUP BY role ORDER BY role"
+        rows = await self.do(lambda connection: connection.execute(query, values).fetchall())
+        return [
+            RoleSum(role, calls, int(asked), int(said), cost, seconds)
+            for role, calls, asked, said, cost, seconds in rows
+        ]
+
+    async def do(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run one job in the journal's thread, inside the transaction that is being gathered there."""
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self.jobs.put((job, future))
+        try:
+            return await future  # type: ignore[return-value]  # the future carries what this very job returns
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"the journal {str(self.path)!r} cannot be written: {error}. Free some space or mend the disk, "
+                "then run the same command again: nothing that was recorded is lost."
+            ) from None
+
+    def work(self) -> None:
+        """The thread: take every job that waits, run them in one transaction, then tell all who asked."""
+        running = True
+        while running:
+            batch = [self.jobs.get()]
+            while not self.jobs.empty():
+                batch.append(self.jobs.get())
+            running = None not in batch
+            self.commit([item for item in batch if item is not None])
+        self.connection.close()
+
+    def commit(
+        self, batch: list[tuple[Callable[[sqlite3.Connection], object], asyncio.Future[object]]]
+    ) -> None:
+        """One transaction for the batch. If it fails as a whole, every job in it is told so."""
+        results: list[tuple[asyncio.Future[object], object, sqlite3.Error | None]] = []
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            for job, future in batch:
+                results.append((future, *attempt(job, self.connection)))
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            results = [(future, None, error) for _, future in batch]
+        for loop in {future.get_loop() for future, _, _ in results}:
+            mine = [result for result in results if result[0].get_loop() is loop]
+            loop.call_soon_threadsafe(deliver, mine)
+
+    def close(self) -> None:
+        """Finish what waits and close the file."""
+        self.jobs.put(None)
+        self.thread.join()
+
+
+def attempt(
+    job: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection
+) -> tuple[T | None, sqlite3.Error | None]:
+    """The result of a job, or its own error (a duplicate key, say), which does not concern the rest of its batch.
+
+    Raises:
+        sqlite3.Error: the error ended the transaction, so nothing of the batch stands.
+    """
+    try:
+        return job(connection), None
+    except sqlite3.Error as error:
+        if not connection.in_transaction:
+            raise
+        return None, error
+
+
+def deliver(results: list[tuple[asyncio.Future[object], object, sqlite3.Error | None]]) -> None:
+    """Set the results of a batch on their futures, in the loop that waits for them."""
+    for future, value, error in results:
+        if future.done():
+            continue
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(value)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open calls.db with WAL and full sync; create its tables.
+
+    Raises:
+        StorageError: it was written by a newer version.
+    """
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StorageError(
+            f"the journal {str(path)!r} has version {version}, this program knows {SCHEMA_VERSION}; upgrade it"
+        )
+    connection.executescript(SCHEMA)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return connection
+
+
+def entry_row(entry: Entry) -> tuple[object, ...]:
+    """The columns of one call, in the order of the schema."""
+    draw, reply = entry.draw, entry.reply
+    place = (draw.iteration, draw.side, draw.document, draw.trial, draw.ordinal, draw.attempt, draw.retry)
+    usage = (reply.prompt_tokens, reply.completion_tokens, int(reply.estimated), reply.cost, reply.seconds)
+    return (reply.key, entry.role, *place, reply.model, reply.finish_reason, *usage, now(), reply.text)
+
+
+def read_reply(connection: sqlite3.Connection, key: str) -> Reply | None:
+    """The reply of a recorded call."""
+    columns = "key, text, finish_reason, model, prompt_tokens, completion_tokens, estimated, cost, seconds"
+    row = connection.execute(f"SELECT {columns} FROM calls WHERE key = ?", (key,)).fetchone()
+    return None if row is None else Reply(**dict(zip(columns.split(", "), row, strict=True)))
+
+
+def now() -> str:
+    """The time as ISO 8601 UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,45 @@
+"""Asking an instrument role until it gives a usable answer. What stays unusable is missing data, never a zero."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from harness.errors import InvalidMeasurement
+from harness.gateway import Models
+from harness.parsing import Malformed
+from harness.types import Message, Reply, Request
+
+RETRIES = 3
+SMALLEST_ROOM = 1024
+LARGEST_REPLY = 32_768
+T = TypeVar("T")
+
+
+async def measure(models: Models, request: Request, read: Callable[[str], T]) -> tuple[T, Reply]:
+    """Ask; read the reply; draw again up to three times if it is empty, refused, cut off or unreadable.
+
+    A draw after one that was cut off gets twice the tokens that were not enough.
+
+    Raises:
+        InvalidMeasurement: no draw was usable; names the role and the last problem.
+    """
+    problem = ""
+    for retry in range(RETRIES + 1):
+        request = replace(request, draw=request.draw.again(retry))
+        reply = await models.ask(request)
+        if reply.finish_reason == "length":
+            room = min(LARGEST_REPLY, 2 * max(SMALLEST_ROOM, reply.completion_tokens))
+            request = replace(request, max_tokens=room)
+        if not reply.whole:
+            problem = f"{reply.finish_reason} after {reply.completion_tokens} tokens"
+            continue
+        try:
+            return read(reply.text), reply
+        except Malformed as error:
+            problem = str(error)
+    raise InvalidMeasurement(f"{request.role}: no usable answer in {RETRIES + 1} draws; last: {problem}")
+
+
+def user(content: str) -> tuple[Message, ...]:
+    """One user message."""
+    return (Message(role="user", content=content),)

@@ -1,0 +1,164 @@
+"""An OpenAI-compatible endpoint behind one call. The only importer of openai; its own retries are off, ours are outside."""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+
+from harness.errors import ProviderError
+from harness.types import Message, Model
+
+TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+NO_MORE = ("insufficient_quota", "billing_hard_limit_reached", "invalid_api_key")
+
+
+class Transient(Exception):
+    """This attempt failed, another may not. `after`: seconds the server asked us to wait, if it did."""
+
+    def __init__(self, problem: str, after: float | None = None) -> None:
+        super().__init__(problem)
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Question:
+    """One chat completion to ask for."""
+
+    messages: tuple[Message, ...]
+    seed: int
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One valid answer. `usage`: prompt and completion tokens as reported, or None. seconds: latency."""
+
+    text: str
+    finish_reason: str
+    model: str
+    usage: tuple[int, int] | None
+    seconds: float
+
+
+class Endpoint:
+    """One base URL with one key: a client with its connections."""
+
+    def __init__(self, model: Model, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        """Open a client for the endpoint of `model`.
+
+        Raises:
+            ProviderError: the environment variable that should hold the key is not set.
+        """
+        self.base_url = model.base_url
+        timeout = httpx2.Timeout(model.deadline, connect=10)
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256)
+        self.http = httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits)
+        key = api_key(model)
+        self.client = AsyncOpenAI(base_url=model.base_url, api_key=key, max_retries=0, http_client=self.http)
+
+    async def complete(self, model: Model, question: Question) -> Completion:
+        """Ask once, with a deadline for the whole attempt.
+
+        Raises:
+            Transient: time-out, connection trouble, 408/409/425/429/5xx, or an answer that is no chat completion.
+            ProviderError: the endpoint refuses for good (400, 401, 403, 404, 422, quota exhausted).
+        """
+        started = monotonic()
+        try:
+            async with asyncio.timeout(model.deadline):
+                body = await self.post(model, question)
+        except TimeoutError:
+            raise Transient(f"no complete answer within {model.deadline:g} s") from None
+        return read_completion(body, monotonic() - started)
+
+    async def post(self, model: Model, question: Question) -> bytes:
+        """The raw body of a successful response."""
+        limit = "max_completion_tokens" if "api.openai.com" in self.base_url else "max_tokens"
+        try:
+            response = await self.client.chat.completions.with_raw_response.create(
+                model=model.name,
+                messages=[{"role": one.role, "content": one.content} for one in question.messages],  # type: ignore[misc]  # openai's union of TypedDicts by role
+                temperature=model.sampling.temperature,
+                top_p=model.sampling.top_p,
+                seed=question.seed,
+                extra_body={limit: question.max_tokens},
+            )
+        except openai.APIStatusError as error:
+            raise status_problem(model, error) from None
+        except openai.APIConnectionError as error:
+            raise Transient(f"{type(error).__name__}: {error.__cause__ or error}") from None
+        except httpx2.HTTPError as error:
+            raise Transient(f"{type(error).__name__}: {error}") from None
+        return response.http_response.content
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.client.close()
+
+
+def api_key(model: Model) -> str:
+    """The key of a model's endpoint; local servers without one get a word.
+
+    Raises:
+        ProviderError: the named variable is not set.
+    """
+    if model.key_variable is None:
+        return "not-needed"
+    key = os.environ.get(model.key_variable)
+    if not key:
+        raise ProviderError(
+            f"the key for {model.name!r} at {model.base_url!r} is not set: "
+            f"put it into the environment variable {model.key_variable}."
+        )
+    return key
+
+
+def status_problem(model: Model, error: openai.APIStatusError) -> Exception:
+    """What an HTTP error means for us: try again, or stop."""
+    text = f"HTTP {error.status_code} from {model.base_url!r} for model {model.name!r}: {str(error.message)[:300]}"
+    if error.status_code in TRANSIENT and not any(word in text for word in NO_MORE):
+        return Transient(text, retry_after(error.response.headers))
+    return ProviderError(f"{text}. Correct the model's settings or key, then run the same command again.")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header given in seconds; None if absent, a date, or nonsense."""
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+def read_completion(body: bytes, seconds: float) -> Completion:
+    """A response body, strictly: one choice, a text, a finish reason.
+
+    Raises:
+        Transient: it is anything else; the endpoint may be behind a proxy that answers for it.
+    """
+    try:
+        data: Any = json.loads(body)
+        choice = data["choices"][0]
+        text, reason, model = choice["message"]["content"], choice["finish_reason"], data.get("model")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        raise Transient(f"not a chat completion: {body[:120]!r}") from None
+    if not isinstance(reason, str) or not isinstance(text, str | None):
+        raise Transient(f"not a chat completion: finish_reason {reason!r}")
+    clean = (text or "").replace("\0", "").encode("utf-8", "replace").decode()
+    return Completion(clean, reason, str(model or ""), read_usage(data.get("usage")), seconds)
+
+
+def read_usage(usage: Any) -> tuple[int, int] | None:
+    """Prompt and completion tokens, or None where they are absent or absurd."""
+    if not isinstance(usage, dict):
+        return None
+    asked, said = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not (type(asked) is int and type(said) is int and 0 <= asked < 10**8 and 0 <= said < 10**8):
+        return None
+    return asked, said

@@ -1,0 +1,230 @@
+"""What a prompt's instructions ask for, as a real writer would take them: a strength in [0, 1] for each remedy.
+
+A concept is understood when several facets of its meaning meet in one sentence, whatever the words; forbidding what
+should be done, or shrugging at it, counts against it. The document never counts: see `reading.take_apart`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from harness.models.simulated.lexicon import (
+    AVOIDANCE,
+    DISMISSAL,
+    EXEMPTING,
+    FACETS,
+    NEGATED_REQUIREMENT,
+    NEGATION,
+)
+
+Cause = Literal["generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format"]
+CAUSES: tuple[Cause, ...] = ("generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format")
+ROOMY = 9_000
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Facets that together express a concept. `shun`: they name the bad thing, so the sentence must turn it down.
+
+    damped: facets whose presence makes it likely that the sentence speaks of something else.
+    """
+
+    cause: Cause
+    facets: str
+    strength: float
+    shun: bool = False
+    damped: str = ""
+
+
+CLAUSES = (
+    Clause("generic", "document specific insight", 0.7, damped="criterion context"),
+    Clause("generic", "question rare insight", 0.7, damped="criterion"),
+    Clause("generic", "question rare document", 0.65, damped="criterion"),
+    Clause("generic", "question particular insight", 0.5, damped="criterion context negative"),
+    Clause("generic", "common question", 0.75, shun=True, damped="criterion"),
+    Clause("generic", "common answer", 0.75, shun=True, damped="criterion"),
+    Clause("generic", "common insight", 0.6, shun=True, damped="criterion"),
+    Clause("generic", "unread inable", 0.75, damped="premise context"),
+    Clause("shallow", "multi step combine", 0.75, damped="criterion skill negative"),
+    Clause("shallow", "multi step", 0.55, damped="criterion skill negative context"),
+    Clause("shallow", "interplay question", 0.6, damped="criterion negative"),
+    Clause("shallow", "interplay step", 0.6, damped="criterion negative"),
+    Clause("shallow", "single step", 0.7, shun=True, damped="criterion negative"),
+    Clause("shallow", "single answer", 0.7, shun=True, damped="criterion negative context"),
+    Clause("shallow", "single question", 0.5, shun=True, damped="criterion negative context"),
+    Clause("leak", "context result withhold", 0.75),
+    Clause("leak", "context result reveal", 0.75, shun=True),
+    Clause("leak", "context result show", 0.65, shun=True, damped="premise criterion supply"),
+    Clause("leak", "reveal result", 0.7, shun=True),
+    Clause("leak", "reveal context", 0.6, shun=True),
+    Clause("leak", "withhold result", 0.65, damped="criterion"),
+    Clause("leak", "lift context", 0.65, shun=True, damped="criterion"),
+    Clause("leak", "lift result", 0.65, shun=True, damped="criterion"),
+    Clause("underspecified", "standalone context", 0.8),
+    Clause("underspecified", "standalone question", 0.7),
+    Clause("underspecified", "standalone reader", 0.6),
+    Clause("underspecified", "context complete premise supply", 0.75),
+    Clause("underspecified", "context complete premise", 0.6),
+    Clause("underspecified", "context total result", 0.5),
+    Clause("underspecified", "context total reader", 0.65),
+    Clause("underspecified", "reader complete premise supply", 0.6, damped="criterion"),
+    Clause("underspecified", "define term", 0.55, damped="criterion question"),
+    Clause("underspecified", "define term complete", 0.7, damped="criterion"),
+    Clause("underspecified", "alone answer", 0.7),
+    Clause("underspecified", "alone total", 0.65),
+    Clause("misfire", "negative narrow", 0.7),
+    Clause("misfire", "negative vague", 0.7, shun=True),
+    Clause("misfire", "negative sound befall", 0.65, shun=True),
+    Clause("misfire", "negative talk", 0.5, shun=True),
+    Clause("lenient", "criterion exact claim", 0.75, damped="negative"),
+    Clause("lenient", "criterion exact", 0.5, damped="negative"),
+    Clause("lenient", "criterion narrow claim", 0.6, damped="negative"),
+    Clause("lenient", "criterion vague", 0.65, shun=True, damped="negative"),
+    Clause("lenient", "criterion talk", 0.7, shun=True, damped="negative"),
+    Clause("lenient", "criterion poor", 0.6, shun=True, damped="negative"),
+    Clause("format", "json solely", 0.6),
+    Clause("format", "json valid", 0.5),
+    Clause("format", "reply valid", 0.4),
+    Clause("format", "reply solely json", 0.5),
+    Clause("format", "weight integer", 0.6),
+    Clause("format", "field exactly", 0.4),
+)
+DAMPING = 0.3
+_SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z`\"'*(0-9-])|\n")
+_ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•#>]|\d+[.)]|<|```|$))|\n[ \t]*\n")
+_NUMBER = re.compile(r"(?<![\w.])[+-]?(\d{1,2})(?![\w.]*\d)")
+_WORD_NUMBERS = {"seven": 7, "six": 6, "five": 5, "ten": 10, "eight": 8}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One sentence as understood: (cause, strength) of what it asks, causes it shrugs at, and the harm it does."""
+
+    asks: tuple[tuple[Cause, float], ...]
+    shrugs: tuple[Cause, ...]
+    harms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Instructions as understood. strengths: 0 unasked .. 1 insisted on, below 0 discouraged.
+
+    positive_only: how clearly no negative criteria are wanted. policy: value of rubric_policy that is asked for.
+    heaviest: largest weight that is asked for. crowding: 0 for prompts of sensible length, rising with excess.
+    """
+
+    strengths: dict[Cause, float]
+    harms: frozenset[str]
+    positive_only: bool
+    policy: Literal["signed", "positive-only", "both"]
+    heaviest: int
+    crowding: float
+    wants_task: bool
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences in lower case; a list item or a heading is one at least, hard-wrapped lines are joined."""
+    found = []
+    for block in _ITEM.split(text):
+        joined = " ".join((block or "").split())
+        found += [part.strip().lower() for part in _SENTENCE.split(joined) if len(part.strip()) > 8]
+    return found
+
+
+@lru_cache(maxsize=16384)
+def understand(sentence: str) -> Reading:
+    """One lower-case sentence."""
+    sentence = sentence.replace("’", "'")
+    present = frozenset(name for name, pattern in FACETS.items() if pattern.search(sentence))
+    shuns = AVOIDANCE.search(sentence) is not None
+    negations = len(NEGATION.findall(sentence))
+    backwards = (
+        NEGATED_REQUIREMENT.search(sentence) is not None and negations == 1 and not EXEMPTING.search(sentence)
+    )
+    dismissed = DISMISSAL.search(sentence) is not None
+    asks: dict[Cause, float] = {}
+    shrugs = set()
+    for clause in CLAUSES:
+        if not present.issuperset(clause.facets.split()):
+            continue
+        if dismissed or (backwards and not clause.shun):
+            shrugs.add(clause.cause)
+        elif shuns or not clause.shun:
+            doubtful = clause.damped and not present.isdisjoint(clause.damped.split())
+            strength = clause.strength * (DAMPING if doubtful else 1)
+            asks[clause.cause] = max(asks.get(clause.cause, 0.0), strength)
+    return Reading(tuple(asks.items()), tuple(sorted(shrugs)), harms(sentence, present, shuns))
+
+
+def harms(sentence: str, present: frozenset[str], shuns: bool) -> tuple[str, ...]:
+    """What a sentence asks for that spoils a task."""
+    found = []
+    if "tamper" in present:
+        found.append("tamper")
+    if not shuns and "too easy" not in sentence and ("question" in present or "answer" in present):
+        if "easy" in present:
+            found.append("easy")
+        if re.search(r"\b(?:ask|question|task)s?\b[^.]*\b(?:explain|describe|summari[sz]e|define|recall|recite)", sentence):
+            found.append("recite")
+        if "hopeless" in present:
+            found.append("hopeless")
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def brief(instructions: str) -> Brief:
+    """All instructions of a prompt together. A sentence that stands twice counts once."""
+    found = list(dict.fromkeys(sentences(instructions)))
+    missing = dict.fromkeys(CAUSES, 1.0)
+    shrugged = dict.fromkeys(CAUSES, 0)
+    spoiled: set[str] = set()
+    for sentence in found:
+        reading = understand(sentence)
+        for cause, strength in reading.asks:
+            missing[cause] *= 1 - strength
+        for cause in reading.shrugs:
+            shrugged[cause] += 1
+        spoiled.update(reading.harms)
+    crowding = max(0.0, len(instructions) / ROOMY - 1)
+    strengths = {
+        cause: (1 - missing[cause]) * 0.3 ** shrugged[cause] / (1 + crowding) - 0.3 * min(1, shrugged[cause])
+        for cause in CAUSES
+    }
+    return Brief(
+        strengths,
+        frozenset(spoiled),
+        positive_only=any(_only_positive(one) for one in found),
+        policy=_policy(found),
+        heaviest=_heaviest(found),
+        crowding=crowding,
+        wants_task="question" in instructions and ("rubric" in instructions or "criteri" in instructions),
+    )
+
+
+def _only_positive(sentence: str) -> bool:
+    return bool(FACETS["no_negatives"].search(sentence)) and not DISMISSAL.search(sentence)
+
+
+def _policy(found: list[str]) -> Literal["signed", "positive-only", "both"]:
+    """Which value of rubric_policy the instructions name where they speak of the field."""
+    about = [one for one in found if "polic" in one]
+    signed = any(re.search(r"[\"'`]signed[\"'`]|\bis signed\b", one) for one in about)
+    positive = any(re.search(r"positive[-_ ]only", one) for one in about)
+    if signed and positive:
+        return "both"
+    return "positive-only" if positive else "signed"
+
+
+def _heaviest(found: list[str]) -> int:
+    """The largest positive weight the instructions speak of; the last sentence that names one prevails."""
+    heaviest = 10
+    for one in found:
+        if not re.search(r"\bweight|\bpoints?\b", one) or re.search(r"\bword", one):
+            continue
+        numbers = [int(number) for number in _NUMBER.findall(re.sub(r"\d+ (?:to|-|–) \d+ (?:criteri|of them|are|item|positive)", "", one))]
+        numbers += [value for word, value in _WORD_NUMBERS.items() if re.search(rf"\b{word}\b", one)]
+        sensible = [number for number in numbers if 2 <= number <= 10]
+        if sensible:
+            heaviest = max(sensible)
+    return heaviest

@@ -1,0 +1,182 @@
+"""The simulated implementer: reads the implementer's prompt and edits whatever scaffold files it sees there.
+
+It follows the diagnosis in its own words, heeds the history, and like a real one sometimes writes edits that are
+beside the point, harmful, broken, out of scope, or do not apply. A pure function of prompt and random state.
+"""
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from harness.models.simulated.analyzer import AGAIN, MARKED
+from harness.models.simulated.rewriting import (
+    edit_blocks,
+    in_agent,
+    insert,
+    plain_weights,
+    positive_only,
+    tidying,
+)
+from harness.models.simulated.wording import CAUSES, INSTRUCTIONS, SUMMARIES, compose, topics
+
+STUMBLE = 0.28
+STUBBORN = 0.85
+ASTRAY = 0.08
+CODE = 0.4
+POSITIVE_ONLY = 0.5
+ENTRY = re.compile(r"^- iteration \d+, from \w+: ([^\n]*)\n  change: ([^\n]*)", re.MULTILINE)
+CAUSE = re.compile(r"^### Cause \d+: (.*?)(?=^### Cause |\Z)", re.MULTILINE | re.DOTALL)
+
+Files = dict[str, str]
+
+
+def reply(prompt: str, rng: random.Random) -> str:
+    """The implementer's answer to its prompt: a summary and edits, most of them useful."""
+    shown = _shown(prompt)
+    files = {label.removeprefix("file "): text for label, text in shown.items() if label.startswith("file ")}
+    again = AGAIN in prompt
+    if rng.random() < (STUBBORN if again and _stumbled(prompt) else 0.0 if again else STUMBLE):
+        kind = _stumbled(prompt) if again else rng.choice(tuple(STUMBLES))
+        return STUMBLES[kind](files, rng)
+    if rng.random() < ASTRAY:
+        return _astray(files, rng)
+    wanted = _wanted(shown.get("diagnosis", ""), shown.get("history", ""), rng)
+    return _useful(files, wanted, rng) if wanted else _astray(files, rng)
+
+
+def _shown(prompt: str) -> dict[str, str]:
+    """Label -> text of everything between boundary lines."""
+    return {one["label"]: one["text"] for one in MARKED.finditer(prompt) if one["label"]}
+
+
+def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
+    """Which causes of the diagnosis are taken on: one to three, less readily those whose remedy was refuted."""
+    weights: dict[str, float] = {}
+    for place, text in enumerate(CAUSE.findall(diagnosis)):
+        if found := topics(text):
+            key = max(found, key=lambda key: found[key])
+            weights[key] = max(weights.get(key, 0.0), 1.0 - 0.2 * place)
+    for result, change in ENTRY.findall(history):
+        for key in topics(change).keys() & weights.keys():
+            if result.startswith("REFUTED"):
+                weights[key] *= 0.75
+            elif "part of the current files" in result:
+                weights[key] *= 0.5
+    order = sorted(weights, key=lambda key: -weights[key] * rng.uniform(0.5, 1.5))
+    return order[: rng.choice((1, 1, 2, 2, 3))]
+
+
+def _useful(files: Files, wanted: Sequence[str], rng: random.Random) -> str:
+    """Edits against the wanted causes, each in the file and place that fits it."""
+    edited, done = dict(files), []
+    for key in wanted:
+        done.append(_address(edited, key, rng))
+    summary = " and ".join(rng.choice(SUMMARIES[one]) for one in done)
+    return _answer(summary, files, edited)
+
+
+def _address(edited: Files, key: str, rng: random.Random) -> str:
+    """Change the files against one cause; which kind of change it was."""
+    if key == "format":
+        for path in _prompts(edited):
+            edited[path] = plain_weights(edited[path])
+        if rng.random() < CODE and (tidied := tidying(edited.get("agent.py", ""), rng)):
+            edited["agent.py"] = tidied
+            return "code"
+    if key == "misfire" and rng.random() < POSITIVE_ONLY and _signed(edited):
+        sentence = compose(rng, INSTRUCTIONS["positive-only"])
+        edited.update(positive_only({path: edited[path] for path in _editable(edited)}, sentence))
+        return "positive-only"
+    path = _target(edited, rng)
+    if path:
+        edited[path] = insert(edited[path], key, compose(rng, INSTRUCTIONS[key]), rng)
+    return key
+
+
+def _astray(files: Files, rng: random.Random) -> str:
+    """An edit that applies and starts but does not help."""
+    kind = rng.choice(("irrelevant", "harmful"))
+    edited, path = dict(files), _target(files, rng)
+    if path:
+        edited[path] = insert(files[path], "generic", compose(rng, INSTRUCTIONS[kind]), rng)
+    return _answer(rng.choice(SUMMARIES[kind]), files, edited)
+
+
+def _prompts(files: Files) -> list[str]:
+    return sorted(path for path in files if path.startswith("prompts/") and path.endswith((".md", ".txt")))
+
+
+def _editable(files: Files) -> list[str]:
+    return [*_prompts(files), *(path for path in files if path == "agent.py" or path.startswith("lib/"))]
+
+
+def _signed(files: Files) -> bool:
+    """Whether the prompts still ask for the signed policy."""
+    return any(re.search(r"\bsigned\b", files[path]) for path in _prompts(files))
+
+
+def _target(files: Files, rng: random.Random) -> str:
+    """The prompt file to edit: nearly always the one that says most about context, question and rubric."""
+    prompts = _prompts(files)
+    if not prompts:
+        return ""
+    if rng.random() < 0.1:
+        return rng.choice(prompts)
+    words = re.compile(r"\b(context|question|rubric|criteri\w+|reference answer)\b", re.IGNORECASE)
+    return max(prompts, key=lambda path: len(words.findall(files[path])))
+
+
+def _answer(summary: str, files: Files, edited: Files) -> str:
+    return f"SUMMARY: {summary[0].upper()}{summary[1:]}.\n\n{edit_blocks(files, edited)}"
+
+
+def _outside(files: Files, rng: random.Random) -> str:
+    path = rng.choice(
+        ("harness/gate.py", "tests/test_agent.py", "harness/prompts/judge.md", "README.md", ".gitattributes")
+    )
+    return f"SUMMARY: Puts the matter right at its root.\n\nWRITE: {path}\n<<<<<<< CONTENT\nWEAK_MEAN = 1.0\n>>>>>>> END\n"
+
+
+def _unchanged(files: Files, rng: random.Random) -> str:
+    path = _target(files, rng) or "agent.py"
+    line = max(files.get(path, "x").split("\n"), key=len)
+    return (
+        "SUMMARY: Confirms the present wording.\n\n"
+        f"FILE: {path}\n<<<<<<< SEARCH\n{line}\n=======\n{line}\n>>>>>>> REPLACE\n"
+    )
+
+
+def _misplaced(files: Files, rng: random.Random) -> str:
+    path = _target(files, rng) or "prompts/challenger.md"
+    sentence = compose(rng, INSTRUCTIONS[rng.choice(CAUSES)])
+    return (
+        "SUMMARY: Sharpens the request for a good question.\n\n"
+        f"FILE: {path}\n<<<<<<< SEARCH\n## What makes a question really good\n=======\n{sentence}\n>>>>>>> REPLACE\n"
+    )
+
+
+def _broken(files: Files, rng: random.Random) -> str:
+    edited = {**files, "agent.py": in_agent(files.get("agent.py", ""), "polish", "", rng)}
+    return _answer("polishes each submission in code", files, edited)
+
+
+STUMBLES: dict[str, Callable[[Files, random.Random], str]] = {
+    "out_of_scope": _outside,
+    "no_change": _unchanged,
+    "no_proposal": _misplaced,
+    "broken": _broken,
+}
+
+
+def _stumbled(prompt: str) -> str:
+    """What went wrong at the last try, as its problem tells; empty if it was something else."""
+    problem = _shown(prompt).get("problems", "").rpartition("Try ")[2]
+    for kind, words in (
+        ("out_of_scope", "out of scope"),
+        ("no_change", "leave every file"),
+        ("no_proposal", "do not apply"),
+        ("broken", "does not start"),
+    ):
+        if words in problem:
+            return kind
+    return ""
