@@ -31,6 +31,7 @@ from harness.gateway import Gateway
 from harness.instrument import Instrument
 from harness.journal import Journal
 from harness.models.openai import Endpoint
+from harness.models.simulated.transport import Faults, SimulatedTransport
 from harness.rollout import Place
 from harness.sandbox import Sandbox
 from harness.sandbox.choose import choose
@@ -70,8 +71,7 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         sandbox = await choose(settings.sandbox, foreign_code=not settings.models["implementer"].simulated)
         history = await History.open(layout.database)
         stack.push_async_callback(history.close)
-        if not layout.candidates.exists():
-            create(layout.candidates)
+        create(layout.candidates)
         repository = Repository(layout.candidates)
         stack.callback(repository.close)
         traces = TraceFolder(layout.traces)
@@ -109,11 +109,15 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
         if not model.simulated:
             found[model.base_url] = Endpoint(model)
             continue
-        from harness.models.simulated.transport import SimulatedTransport
-
         world = settings.simulation
-        found[model.base_url] = Endpoint(model, SimulatedTransport(world.seed, world.latency, world.faults))
+        found[model.base_url] = Endpoint(model, SimulatedTransport(world.seed, world.latency, faults(world.faults)))
     return found
+
+
+def faults(share: float) -> Faults:
+    """A share of failing attempts, spread evenly over the ways in which endpoints fail."""
+    each = share / 6
+    return Faults(limited=each, broken=each, html=each, truncated=each, no_choices=each, reset=each)
 
 
 def instrument_of(settings: Settings) -> Instrument:

@@ -213,21 +213,28 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StorageError(f"there is no database {str(path)!r}; `evolve run` makes one")
     try:
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=ro",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-        )
-        try:
-            connection.execute("PRAGMA wal_autocheckpoint=0")
-            connection.row_factory = sqlite3.Row
-            check_readable(connection, path)
-        except (sqlite3.Error, StorageError):
-            connection.close()
-            raise
+        return _reader(path, "mode=ro")
+    except sqlite3.Error as error:
+        # Read-only media have no room for the write-ahead log's index; without a log the file is complete as it is.
+        logged = path.with_name(path.name + "-wal").exists()
+        if logged or getattr(error, "sqlite_errorname", "") != "SQLITE_CANTOPEN":
+            raise failure(path, error) from error
+    try:
+        return _reader(path, "mode=ro&immutable=1")
     except sqlite3.Error as error:
         raise failure(path, error) from error
+
+
+def _reader(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.row_factory = sqlite3.Row
+        check_readable(connection, path)
+    except (sqlite3.Error, StorageError):
+        connection.close()
+        raise
     return connection
 
 

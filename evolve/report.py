@@ -1,10 +1,11 @@
 """What is known of a run, as values read from population.db. Draws nothing (views.py), reads no traces (traces.py)."""
 
+import json
 import os
 from dataclasses import dataclass
 
 from evolve.intervals import Interval, paired_difference
-from evolve.population import Spend
+from evolve.population import Diagnosis, Spend
 from evolve.rows import Row, seconds
 from evolve.store import Score, Store, best, candidates, scores
 from harness.types import Side, Split
@@ -37,6 +38,16 @@ class Node:
     status: str
     score: Score | None
     summary: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measurement of one candidate."""
+
+    iteration: int
+    side: Side
+    candidate: str
+    score: Score
 
 
 @dataclass(frozen=True)
@@ -97,14 +108,19 @@ class Overview:
 
 def measured(
     store: Store, iteration: int | None = None, candidate: str | None = None
-) -> list[tuple[Side, int, str, Score]]:
-    """Single measurements as (side, iteration, candidate, score), of an iteration or of a candidate, in order."""
-    query = """SELECT * FROM evaluations WHERE run = :run AND coalesce(iteration = :iteration, candidate = :candidate)
-        ORDER BY iteration, rowid"""
-    return [
-        (row["side"], row["iteration"], row["candidate"], _score(row))
-        for row in store.rows(query, iteration=iteration, candidate=candidate)
-    ]
+) -> tuple[Measured, ...]:
+    """Single measurements of an iteration, or of a candidate, in their order."""
+    query = """SELECT * FROM evaluations WHERE run = :run AND CASE WHEN :iteration IS NULL THEN candidate = :candidate
+        ELSE iteration = :iteration AND side <> 'final' END ORDER BY iteration, rowid"""
+    rows = store.rows(query, iteration=iteration, candidate=candidate)
+    return tuple(Measured(row["iteration"], row["side"], row["candidate"], _score(row)) for row in rows)
+
+
+def diagnosis(store: Store, iteration: int) -> Diagnosis | None:
+    """What the analyzer found in an iteration."""
+    query = "SELECT * FROM diagnoses WHERE run = :run AND iteration = :iteration"
+    found = store.rows(query, iteration=iteration)
+    return Diagnosis(summary=found[0]["summary"], causes=json.loads(found[0]["causes"])) if found else None
 
 
 def _score(row: Row) -> Score:

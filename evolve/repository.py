@@ -306,6 +306,7 @@ def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]
         from git.exc import GitCommandNotFound
     except ImportError as error:
         raise StorageError(f"git does not work here: {error}. Install git and put it on the PATH") from error
+    # Two doors are closed twice: a git older than 2.32 knows no GIT_CONFIG_GLOBAL and reads the home folder.
     ours = {
         "GIT_DIR": str(path),
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -152,6 +152,7 @@ class Run:
             UsageError: the baseline scaffold does not start.
         """
         tools = self.tools
+        await tools.repository.tidy(())
         baseline = await tools.repository.plant(scaffold_files(self.baseline_from))
         if problem := await bench_of(tools, self.results.population).smoke(baseline):
             raise UsageError(f"the scaffold in {str(self.baseline_from)!r} does not start: {problem}")
@@ -197,8 +198,7 @@ class Run:
         traces = await tools.traces.save(iteration)
         sums = await tools.journal.totals("iteration = ? AND side != 'final'", (iteration.number,))
         iteration = replace(iteration, spend=tuple(map(spend_of, sums)))
-        await tools.history.record(self.name, iteration, traces)
-        return slim(iteration)
+        return await tools.history.record(self.name, iteration, traces)
 
     async def measure_test(self) -> None:
         """Open the test split for baseline and best candidate, each once in the life of a run."""
@@ -228,16 +228,6 @@ class Run:
         """What a display shows; see `evolve.progress.Snapshot`."""
         plan = (self.done_before, self.options.iterations)
         return snapshot(self.tools, self.results, plan, (self.name, self.phase, monotonic() - self.began))
-
-
-def slim(iteration: Iteration) -> Iteration:
-    """The iteration without exchanges, steps and examples, which are in the traces."""
-
-    def bare(evaluation: Evaluation) -> Evaluation:
-        kept = (one.model_copy(update={"steps": (), "example": None}) for one in evaluation.rollouts)
-        return replace(evaluation, rollouts=tuple(kept))
-
-    return replace(iteration, exchanges=(), evaluations=tuple(map(bare, iteration.evaluations)))
 
 
 def spend_of(row: RoleSum) -> Spend:

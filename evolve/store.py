@@ -57,7 +57,7 @@ class Score:
 
 @contextmanager
 def opened(db: Path, run: str | None) -> Iterator[Store]:
-    """The named run, or the one that was started last, in a database that is read as of this moment.
+    """The named run, or the newest, in a database that is read as of this moment.
 
     Raises:
         StorageError: there is no such database, or it cannot be read. UsageError: no such run.
@@ -78,8 +78,7 @@ def opened(db: Path, run: str | None) -> Iterator[Store]:
 
 
 def _find_run(connection: sqlite3.Connection, run: str | None) -> Row | None:
-    latest = """SELECT r.* FROM runs AS r LEFT JOIN sessions AS s USING (run) WHERE r.run = coalesce(:run, r.run)
-        GROUP BY r.run ORDER BY max(coalesce(s.started_at, r.created_at)) DESC, r.rowid DESC LIMIT 1"""
+    latest = "SELECT * FROM runs WHERE run = coalesce(:run, run) ORDER BY created_at DESC, run DESC LIMIT 1"
     rows = connection.execute(latest, {"run": run}).fetchall()
     return dict(rows[0]) if rows else None
 

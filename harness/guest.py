@@ -17,7 +17,7 @@ import threading
 TYPE_CHECKING = False  # spares every rollout the import of typing
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, BinaryIO
+    from typing import Any, BinaryIO, NoReturn
 
 ENVIRONMENT = "PYTHONHASHSEED"
 ERROR_CHARACTERS = 2000
@@ -59,6 +59,11 @@ class Wire:
             raise ValueError(f"a request of {len(line)} bytes; one line may have {self.line_bytes}")
         self._writer.write(line)
         self._writer.flush()
+
+    def finish(self, value: dict[str, Any]) -> NoReturn:
+        """The last word; then wait to be killed, so that the host ends this process and not the other way round."""
+        while True:
+            self.exchange(value)
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
@@ -181,7 +186,7 @@ def main(folder: str) -> None:
     random.seed(opening["seed"])
 
     def crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        wire.send({"error": short(error, folder)})
+        wire.finish({"error": short(error, folder)})
 
     sys.excepthook = crashed
     wire.send({"ready": True})
@@ -189,9 +194,9 @@ def main(folder: str) -> None:
     agent = importlib.import_module("agent")
     try:
         agent.create(Document(**opening["document"]), Env(wire, opening["submissions"]))
-        wire.send({"done": True})
     except AllowanceSpent:
-        wire.send({"done": True})
+        wire.finish({"done": True})
+    wire.finish({"done": True})
 
 
 if __name__ == "__main__":

@@ -141,3 +141,26 @@ def case(*rollouts: Rollout, history: Sequence[Iteration] = (), **more: object) 
     shown = rollouts or (rollout("heapq", ask(), submission(["Everybody knows this."] * 3)),)
     made = Case(PARENT, FILES, evaluation("c3", *shown), tuple(history), Draw(5, "minibatch"))
     return replace(made, **more)
+
+
+def tried(number: int, outcome: str, parent: str = "c0", summary: str = "asks for steps") -> Iteration:
+    """An iteration whose child did better than its parent if it survived."""
+    scores = (0.0, 1.0) if outcome == "survived" else (1.0, 0.0)
+    measured = ()
+    if outcome in ("survived", "dropped"):
+        secret = submission(["secret validation answer"], malformed="secret validation text")
+        measured = tuple(
+            evaluation(who, rollout("secretdoc", secret, score=score), side=side, iteration=number)
+            for who, side, score in zip((parent, f"c{number}"), ("parent", "child"), scores, strict=True)
+        )
+    return Iteration(
+        number,
+        outcome,
+        "because of that",
+        parent,
+        sees=0,
+        child=Candidate(f"c{number}", number, parent, "e" * 40, f"{number:040d}") if measured else None,
+        diagnosis=DIAGNOSIS,
+        summary=summary,
+        evaluations=measured,
+    )

@@ -186,6 +186,8 @@ class _Guest:
             raise cancelled
 
     async def _end(self) -> None:
+        if self.wrapped and _kill_children(self.process.pid):
+            await asyncio.wait((self.exited,), timeout=EXIT_SECONDS)
         self._kill()
         await self.exited
         self._kill()  # the rest of its group, if it forked
@@ -265,6 +267,18 @@ class _Guest:
 
     def _last_words(self) -> str:
         return self.tail.decode("utf-8", "replace").strip()
+
+
+def _kill_children(pid: int) -> bool:
+    """Kill what the wrapper has started, so that it can reap and exit. If the wrapper is killed instead, its child
+    dies as well, but is left to process 1, which in many containers reaps nobody."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+    except OSError:  # it is gone already, or the kernel does not tell
+        return False
+    return bool(children)
 
 
 def _crash(error: str) -> CandidateFault:

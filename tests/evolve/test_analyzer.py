@@ -13,16 +13,16 @@ from cases import (
     ask,
     attempt,
     case,
-    evaluation,
     example,
     reply,
     rollout,
     submission,
+    tried,
 )
 
 from evolve import case as texts
 from evolve.analyzer import analyzer_prompt, diagnose
-from evolve.population import Candidate, Iteration
+from evolve.population import Candidate
 from harness.errors import BudgetSpent
 
 ANSWER = DIAGNOSIS.model_dump_json()
@@ -30,29 +30,6 @@ ANSWER = DIAGNOSIS.model_dump_json()
 
 def child(number: int, parent: str = "c0") -> Candidate:
     return Candidate(f"c{number}", number, parent, "e" * 40, f"{number:040d}")
-
-
-def tried(number: int, outcome: str, parent: str = "c0", summary: str = "asks for steps") -> Iteration:
-    """An iteration whose child did better than its parent if it survived."""
-    scores = (0.0, 1.0) if outcome == "survived" else (1.0, 0.0)
-    measured = ()
-    if outcome in ("survived", "dropped"):
-        secret = submission(["secret validation answer"], malformed="secret validation text")
-        measured = tuple(
-            evaluation(who, rollout("secretdoc", secret, score=score), side=side, iteration=number)
-            for who, side, score in zip((parent, f"c{number}"), ("parent", "child"), scores, strict=True)
-        )
-    return Iteration(
-        number,
-        outcome,
-        "because of that",
-        parent,
-        sees=0,
-        child=child(number, parent) if measured else None,
-        diagnosis=DIAGNOSIS,
-        summary=summary,
-        evaluations=measured,
-    )
 
 
 def run(script: Script, **more: object):

@@ -142,7 +142,9 @@ def test_a_giant_reply_is_refused():
 def test_a_missing_passage_is_shown_with_the_nearest_one():
     """The error names the file, the search text, and what stands there instead."""
     with pytest.raises(BadEdit) as caught:
-        apply_edits({"a.md": "alpha\nthe quick brown fox\nomega\n"}, replacing("the quick brown fix", "x", "a.md"))
+        apply_edits(
+            {"a.md": "alpha\nthe quick brown fox\nomega\n"}, replacing("the quick brown fix", "x", "a.md")
+        )
     message = str(caught.value)
     assert "'a.md'" in message and "the quick brown fix" in message
     assert "from line 2:\nthe quick brown fox" in message
@@ -169,7 +171,10 @@ def test_an_empty_replacement_takes_its_line_away():
 
 def test_replacement_text_is_literal():
     """Backslashes and group references in a replacement stay as they are."""
-    assert apply_edits(FILES, replacing("two", r"\1 \g<0> {x} %s"))["prompts/a.md"] == "one\n\\1 \\g<0> {x} %s\nthree\n"
+    assert (
+        apply_edits(FILES, replacing("two", r"\1 \g<0> {x} %s"))["prompts/a.md"]
+        == "one\n\\1 \\g<0> {x} %s\nthree\n"
+    )
 
 
 @pytest.mark.parametrize("change", [Replace("no.md", "a", "b"), Delete("no.md")])

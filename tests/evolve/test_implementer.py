@@ -4,8 +4,7 @@ import asyncio
 import re
 
 import pytest
-from cases import DIAGNOSIS, FILES, PARENT, Script, case, reply
-from test_analyzer import tried
+from cases import DIAGNOSIS, FILES, PARENT, Script, case, reply, tried
 
 from evolve.implementer import Rejected, Workshop, implement, implementer_prompt
 from evolve.population import Candidate
@@ -14,7 +13,9 @@ from harness.errors import StorageError
 CHILD = Candidate("c5", 5, "c3", "d" * 40, "b" * 40)
 
 
-def edit(path: str = "prompts/challenger.md", search: str = "Write one task.", text: str = "Write a task.") -> str:
+def edit(
+    path: str = "prompts/challenger.md", search: str = "Write one task.", text: str = "Write a task."
+) -> str:
     return f"SUMMARY: clearer\nFILE: {path}\n<<<<<<< SEARCH\n{search}\n=======\n{text}\n>>>>>>> REPLACE\n"
 
 
@@ -31,7 +32,9 @@ OUTSIDE = write("harness/gate.py")
 class Bench:
     """A workshop that keeps what it was given; `built` and `errors` are answered in order, then all is well."""
 
-    def __init__(self, built: list[Candidate | Rejected] | None = None, errors: list[str] | None = None) -> None:
+    def __init__(
+        self, built: list[Candidate | Rejected] | None = None, errors: list[str] | None = None
+    ) -> None:
         self.built, self.errors = built or [], errors or []
         self.calls: list[tuple[Candidate, dict[str, str], int, str]] = []
         self.smoked: list[Candidate] = []
@@ -56,7 +59,10 @@ def test_a_good_edit_becomes_a_child():
     """The edited files are built on the parent with the summary as message, started once, and proposed."""
     bench, script = Bench(), Script(GOOD)
     proposal = run(script, bench)
-    expected = {**FILES, "prompts/challenger.md": FILES["prompts/challenger.md"].replace("one task", "a task")}
+    expected = {
+        **FILES,
+        "prompts/challenger.md": FILES["prompts/challenger.md"].replace("one task", "a task"),
+    }
     assert bench.calls == [(PARENT, expected, 5, "clearer")]
     assert bench.smoked == [CHILD]
     assert (proposal.outcome, proposal.child, proposal.summary) == ("proposed", CHILD, "clearer")

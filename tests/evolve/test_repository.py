@@ -249,6 +249,8 @@ def test_the_diff_is_plain_or_coloured_and_shows_everything(tmp_path: Path) -> N
         assert two.diff == await repository.diff(zero.commit, two.commit)
         moved = {("lib/unix.py" if name == "lib/dos.py" else name): text for name, text in FILES.items()}
         moved["prompts/first.md"] += "more\n"
+        nul = await repository.write_tree({**FILES, "agent.py": "a\0b\n"})
+        assert "+a\0b\n" in await repository.diff(zero.commit, nul)
         tree = await repository.write_tree(moved)
         shown = await repository.diff(zero.commit, tree)
         assert (

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.errors import SandboxError
+from harness.errors import CandidateFault, SandboxError
 from harness.sandbox import Answer, Limits, Sandbox
 from harness.sandbox.bubblewrap import Bubblewrap, prepare
 from harness.sandbox.choose import self_test
@@ -43,6 +44,12 @@ def bubblewrap(limits: Limits = LIMITS) -> Bubblewrap:
 MECHANISMS: dict[str, Make] = {"process": Process, "bubblewrap": bubblewrap}
 
 
+@pytest.fixture(params=sorted(MECHANISMS))
+def make(request: pytest.FixtureRequest) -> Make:
+    """Each mechanism in turn."""
+    return MECHANISMS[request.param]
+
+
 def scaffold(folder: Path, code: str) -> Path:
     """A scaffold whose agent.py is `code`."""
     folder.mkdir(exist_ok=True)
@@ -75,6 +82,13 @@ class Host:
 def run(sandbox: Sandbox, folder: Path, code: str, answer: Answer | None = None) -> None:
     """One rollout of `code` in `sandbox`, in a loop of its own."""
     asyncio.run(sandbox.run(scaffold(folder, code), opening(), answer or Host()))
+
+
+def fault(make: Make, folder: Path, code: str, **limits: Any) -> CandidateFault:
+    """The fault that `code` ends with."""
+    with pytest.raises(CandidateFault) as caught:
+        run(make(replace(LIMITS, **limits)), folder, code)
+    return caught.value
 
 
 def told(sandbox: Sandbox, folder: Path, code: str) -> Any:

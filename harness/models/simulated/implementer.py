@@ -23,6 +23,7 @@ STUMBLE = 0.28
 STUBBORN = 0.85
 ASTRAY = 0.08
 CODE = 0.4
+HOPELESS = 0.3
 POSITIVE_ONLY = 0.5
 ENTRY = re.compile(r"^- iteration \d+, from \w+: ([^\n]*)\n  change: ([^\n]*)", re.MULTILINE)
 CAUSE = re.compile(r"^### Cause \d+: (.*?)(?=^### Cause |\Z)", re.MULTILINE | re.DOTALL)
@@ -63,7 +64,8 @@ def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
             elif "part of the current files" in result:
                 weights[key] *= 0.5
     order = sorted(weights, key=lambda key: -weights[key] * rng.uniform(0.5, 1.5))
-    return order[: rng.choice((1, 1, 2, 2, 3))]
+    hopeful = [key for key in order if weights[key] >= HOPELESS] or order[:1]
+    return hopeful[: rng.choice((1, 1, 2, 2, 3))]
 
 
 def _useful(files: Files, wanted: Sequence[str], rng: random.Random) -> str:

@@ -22,6 +22,7 @@ def {name}(reply):
         return reply
     return task
 '''
+FIRST = re.compile(r"^((?:from (?!__future__)|import |def |class |@|async def ))", re.MULTILINE)
 SUBMIT = re.compile(r"env\.submit\((\w+)\)")
 
 
@@ -65,7 +66,11 @@ def positive_only(files: Mapping[str, str], sentence: str) -> dict[str, str]:
     home = max(prompts, key=lambda path: len(re.findall(r"rubric|criteri", changed[path], re.IGNORECASE)))
     lines = changed[home].split("\n")
     words = [len(re.findall(r"criteri|weight|positive", line, re.IGNORECASE)) for line in lines]
-    spots = [at for at, count in enumerate(words) if count and not lines[at].startswith("#") and count == max(words)]
+    spots = [
+        at
+        for at, count in enumerate(words)
+        if count and not lines[at].startswith("#") and count == max(words)
+    ]
     if spots:
         lines[spots[0]] = f"{sentence} {lines[spots[0]]}"
         changed[home] = "\n".join(lines)
@@ -105,7 +110,7 @@ def tidying(agent: str, rng: random.Random) -> str:
     if not SUBMIT.search(agent) or re.search(r"env\.submit\(\w+\(", agent) or f"def {name}" in agent:
         return ""
     if not re.search(r"^import json$", agent, re.MULTILINE):
-        agent = re.sub(r"^((?:from|import) )", r"import json\n\1", agent, count=1, flags=re.MULTILINE)
+        agent = FIRST.sub(r"import json\n\1", agent, count=1)
     return in_agent(agent, name, TIDY.format(name=name), rng)
 
 

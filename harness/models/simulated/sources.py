@@ -64,9 +64,9 @@ def _characteristic(counts: Counter[str]) -> Iterable[str]:
         words = term.split()
         if len(kept) >= MOST_TERMS:
             break
-        if len(term) > 40 or (len(words) == 1 and (count < 2 or len(term) < 5)) or taken.intersection(words):
+        if len(term) > 40 or (len(words) == 1 and (count < 2 or len(term) < 5)) or taken.intersection(word.rstrip("s") for word in words):
             continue
-        taken.update(words)
+        taken.update(word.rstrip("s") for word in words)
         kept.append(term)
     return kept
 

@@ -1,0 +1,47 @@
+# make run    the whole loop with simulated models: no key, no network, no configuration
+# make test   the test suite
+# make check  format, lint, types, import floors
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: run test test-server check format clean
+
+run: $(STAMP)
+	$(BIN)/evolve run --iterations 50 --workers 8
+
+test: $(STAMP)-test
+	$(BIN)/pytest -m "not server and not slow"
+
+# real sockets, real kills: a local server that speaks the OpenAI protocol; some minutes
+test-server: $(STAMP)-test
+	$(BIN)/pytest -m server -s
+
+check: $(STAMP)-test $(STAMP)-check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)-check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build dist
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+$(STAMP): $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(STAMP)-test: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+$(STAMP)-check: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[check]'
+	touch $@

@@ -1,0 +1,88 @@
+"""The command line: names, helps and errors. Every command is imported when it is called, so `--help` is instant."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from harness.errors import EvolveError
+
+INTERRUPTED = 130
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "run": ("evolve.cli_run", "Start a run, or go on with the newest one."),
+        "status": ("evolve.cli_read", "How a run stands: state, scores, failures, cost."),
+        "log": ("evolve.cli_read", "Every iteration and why it ended as it did."),
+        "show": ("evolve.cli_show", "A candidate (c12, best) or iteration (12) in full."),
+        "diff": ("evolve.cli_show", "What was changed between two scaffolds."),
+        "lineage": ("evolve.cli_read", "The tree of candidates."),
+        "best": ("evolve.cli_read", "The best candidate and its scores."),
+        "export": ("evolve.cli_show", "Write a scaffold as a folder or a patch."),
+        "generate": ("evolve.cli_generate", "Make accepted examples with a scaffold."),
+        "verify": ("evolve.cli_verify", "Check that git, database, journal and traces agree."),
+    }
+)
+EPILOG = """\b
+Exit codes:
+  0    done (also when nothing beat the baseline)
+  1    failed; for verify: something disagrees
+  2    a wrong setting, argument or document
+  3    a model endpoint is down or refuses
+  4    the budget was spent before the first iteration was done
+  130  interrupted; the same command goes on
+"""
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours is a line for people and an exit code, never a traceback."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except EvolveError as error:
+            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True, color=ctx.color)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="evolve-scaffold", prog_name="evolve")
+def cli() -> None:
+    """Evolve the scaffold that turns documents into hard, checkable training tasks.
+
+    `evolve run` needs no key, no network and no configuration: models are simulated until evolve.toml names yours.
+    """
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # `evolve log | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

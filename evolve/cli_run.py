@@ -1,0 +1,125 @@
+"""The command `run`: options -> evolve.run.start, with live progress beside it and the closing table after it."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolve import progress, report, views
+from evolve.cli_common import as_json as json_option
+from evolve.cli_common import console, database, draw, run_name
+from evolve.opening import Options
+from evolve.report import Overview
+from evolve.settings import FILE, read, simulated_models
+from evolve.store import as_json, opened
+from harness.errors import BudgetSpent, UsageError
+
+if TYPE_CHECKING:
+    from evolve.run import Run, Summary
+
+BUDGET = ("calls", "tokens", "cost", "seconds")
+
+
+@click.command()
+@click.option(
+    "--iterations", type=click.IntRange(min=0), default=50, show_default=True, help="How many in all."
+)
+@click.option("--workers", type=click.IntRange(min=1), default=8, show_default=True, help="How many at once.")
+@click.option("--seed", type=click.IntRange(min=0), help="Source of every random choice.  [default: 0]")
+@click.option(
+    "--docs", type=click.Path(path_type=Path, exists=True), help="Folder or file with your documents."
+)
+@click.option("--models", type=click.Choice(["sim", "config"]), help=f"Simulated ones, or those of {FILE}.")
+@click.option("--new", is_flag=True, help="Start another run instead of going on.")
+@click.option(
+    "--sandbox", type=click.Choice(["auto", "bubblewrap", "external"]), help="How scaffolds are confined."
+)
+@click.option(
+    "--budget-usd", "cost", type=click.FloatRange(min=0), help="Stop before US dollars go beyond it."
+)
+@click.option("--budget-calls", "calls", type=click.IntRange(min=0), help="Stop before calls go beyond it.")
+@click.option(
+    "--budget-tokens", "tokens", type=click.IntRange(min=0), help="Stop before tokens go beyond it."
+)
+@click.option("--budget-seconds", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@database
+@run_name
+@json_option
+def run(
+    iterations: int, workers: int, new: bool, db: Path, run_name: str | None, json_output: bool, **flags: Any
+) -> None:
+    """Start a run, or go on with the newest one. Killed or interrupted, the same command goes on and repeats nothing.
+
+    --json prints one object a line: progress, then the summary.
+    """
+    folder = db.absolute().parent
+    options = Options(folder, db.absolute(), iterations, workers, run_name, new, overrides(folder, flags))
+    from evolve.run import start
+
+    try:
+        summary = asyncio.run(start(options, lambda one: watch(one, json_output)))
+    except KeyboardInterrupt:
+        named = f" --run {run_name}" if run_name else ""
+        click.echo(f"interrupted; everything recorded stands, `evolve run{named}` goes on", err=True)
+        raise
+    with opened(db, summary.run) as store:
+        found = report.overview(store)
+    close(summary, found, json_output)
+
+
+def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
+    """Flags that were given, as dotted settings.
+
+    Raises:
+        UsageError: `--models config` without models in evolve.toml.
+    """
+    chosen: dict[str, Any] = {f"budget.{key}": flags[key] for key in BUDGET if flags[key] is not None}
+    for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox")):
+        if flags[flag] is not None:
+            chosen[setting] = flags[flag]
+    if flags["docs"] is not None:
+        chosen["documents.path"] = str(flags["docs"].absolute())
+    if flags["models"] == "sim":
+        chosen["models"] = {role: one.model_dump(mode="json") for role, one in simulated_models().items()}
+    if flags["models"] == "config":
+        if read(folder / FILE).simulated:
+            raise UsageError(
+                f"--models config needs a model for every role in {str(folder / FILE)!r}: give [models.default] with "
+                "name and base_url there"
+            )
+        chosen.pop("models", None)
+    return chosen
+
+
+async def watch(one: "Run", json_output: bool) -> None:
+    """Say what was started, then show how it goes until cancelled."""
+    for notice in () if json_output else one.notices:
+        click.echo(notice, err=True)
+    await progress.watch(one.snapshot, display(json_output))
+
+
+def display(json_output: bool) -> progress.Display:
+    """Objects on stdout, a picture on a terminal, or plain lines."""
+    if json_output:
+        return progress.Events(sys.stdout)
+    errors = console(stderr=True)
+    return progress.Screen(errors) if errors.is_terminal else progress.Lines(sys.stderr)
+
+
+def close(summary: "Summary", found: Overview, json_output: bool) -> None:
+    """The closing table, or the last JSON line.
+
+    Raises:
+        BudgetSpent: it was spent before the first iteration was done.
+    """
+    if json_output:
+        facts = {"event": "summary", "outcome": summary.outcome, "message": summary.message}
+        click.echo(as_json({**facts, **vars(found)}))
+    else:
+        draw(views.summary(found), views.following(found))
+    if summary.outcome == "budget":
+        if not found.iterations:
+            raise BudgetSpent(f"{summary.message}: not one iteration is done")
+        click.echo(f"stopped: {summary.message}; `evolve run` with a larger budget goes on", err=True)

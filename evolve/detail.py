@@ -1,0 +1,162 @@
+"""Pictures of one candidate or iteration: its measurements, diagnosis, edit, and what happened on each document."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from evolve import figures
+from evolve.figures import visible
+from evolve.population import Diagnosis, Exchange
+from evolve.report import Entry, Measured, Node
+from evolve.views import outcome, score, titled
+from harness.types import Attempt, Rollout, Step
+
+
+def candidate(node: Node, entry: Entry | None) -> RenderableType:
+    """What a candidate is and where it comes from."""
+    head = Text.assemble(
+        (f"Candidate {node.candidate}", "bold"), "  ", outcome(node.status), f"  {node.commit}"
+    )
+    origin = "the baseline" if node.parent is None else f"child of {node.parent}"
+    line = Text(f"{origin}; validation {score(node.score)} over all its trials")
+    return Group(head, line, _edit(entry))
+
+
+def iteration(entry: Entry) -> RenderableType:
+    """What an iteration decided."""
+    head = Text.assemble((f"Iteration {entry.number}", "bold"), "  ", outcome(entry.outcome))
+    line = f"{entry.parent or 'no parent'} → {entry.child or 'no child'}, {figures.clock(entry.seconds)}, {entry.started_at}"
+    return Group(head, Text(line, "dim"), _edit(entry))
+
+
+def _edit(entry: Entry | None) -> RenderableType:
+    if entry is None:
+        return Text("")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    simulated = bool(entry.child_score and entry.child_score.simulated)
+    rows = [("change", entry.summary), ("reason", entry.reason)]
+    if entry.gain:
+        rows.append(("gain", f"{figures.change(entry.gain, simulated)}, child − parent on validation"))
+    for name, value in rows:
+        if value:
+            grid.add_row(name, Text(visible(value)))
+    return Padding(grid, (0, 0, 1, 0))
+
+
+def measurements(found: Sequence[Measured]) -> RenderableType:
+    """Every single measurement with its instrument."""
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
+    for title in ("iteration", "side", "candidate", "split", "score", "instrument"):
+        table.add_column(
+            title, no_wrap=title != "instrument", justify="right" if title == "iteration" else "left"
+        )
+    for one in found:
+        split, instrument = one.score.split, one.score.instrument
+        table.add_row(str(one.iteration), one.side, one.candidate, split, score(one.score), instrument)
+    return titled("Measurements", table) if found else Text("")
+
+
+def diagnosis(found: Diagnosis | None) -> RenderableType:
+    """The analyzer's reading of the minibatch."""
+    if found is None:
+        return Text("")
+    parts: list[RenderableType] = [Text(visible(found.summary))]
+    for number, cause in enumerate(found.causes, 1):
+        parts.append(Text(f"{number}. {visible(cause.title)}", "bold"))
+        lines = [Text(visible(cause.explanation))]
+        lines += [Text(f"seen: {visible(one)}", "dim") for one in cause.evidence]
+        lines.append(Text(f"remedy: {visible(cause.remedy)}", "green"))
+        parts.append(Padding(Group(*lines), (0, 0, 0, 3)))
+    return titled("Diagnosis", Group(*parts))
+
+
+def rollouts(title: str, found: Sequence[Rollout]) -> RenderableType:
+    """A row a document: how it ended and what led there."""
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
+    table.add_column("document", overflow="fold", max_width=28)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("what happened (weak mean → strong mean)", ratio=1)
+    for one in found:
+        table.add_row(visible(one.name), outcome(one.outcome), _story(one))
+    return titled(title, table)
+
+
+def _story(one: Rollout) -> Text:
+    """The submissions of a rollout, in order, with where each ended."""
+    text = Text()
+    for step in one.steps:
+        report = step.report
+        if report is None:
+            continue
+        text.append(" · " if text.plain else "")
+        text.append_text(outcome(report.stage))
+        means = [f"{mean:.2f}" for mean in (report.weak_mean, report.strong_mean) if mean is not None]
+        text.append(f" {' → '.join(means)}" if means else "")
+        why = ", ".join(report.reasons)
+        text.append(f" ({why})" if why else "", "dim")
+    if one.detail:
+        text.append(f"{' · ' if text.plain else ''}{figures.shortened(one.detail, 300)}", "red")
+    return text if text.plain else Text("nothing was submitted", "dim")
+
+
+def trajectory(one: Rollout) -> RenderableType:
+    """Everything that was said in a rollout."""
+    parts: list[RenderableType] = [
+        Rule(Text.assemble((visible(one.name), "bold"), "  ", outcome(one.outcome)), align="left")
+    ]
+    parts += [part for step in one.steps for part in _step(step)]
+    if one.detail:
+        parts.append(Text(visible(one.detail), "red"))
+    return Group(*parts)
+
+
+def _step(step: Step) -> list[RenderableType]:
+    if step.kind == "ask":
+        return [*_said(f"{step.ordinal} ask", step.prompt), *_said(f"{step.ordinal} reply", step.reply)]
+    if step.example is None:
+        parts = _said(f"{step.ordinal} submission, malformed", step.malformed)
+    else:
+        parts = _said(f"{step.ordinal} submission", _example(step))
+    if step.verification is not None:
+        checked = step.verification
+        verdict = "passed" if checked.passed else f"refused: {', '.join(checked.reasons)}"
+        parts += _said(f"{step.ordinal} verifier, {verdict}", checked.feedback)
+    parts += [part for attempt in (*step.weak, *step.strong) for part in _attempt(step.ordinal, attempt)]
+    if step.report is not None:
+        reasons = ", ".join(step.report.reasons)
+        parts += _said(
+            f"{step.ordinal} report: {step.report.stage}{f' ({reasons})' if reasons else ''}",
+            step.report.feedback,
+        )
+    return parts
+
+
+def _example(step: Step) -> str:
+    assert step.example is not None
+    one = step.example
+    rubric = "\n".join(f"  {each.weight:+d} {each.criterion}" for each in one.rubric)
+    return (
+        f"{one.question_type}; {', '.join(one.skills)}; rubric {one.rubric_policy}\n\nContext: {one.context}\n\n"
+        f"Question: {one.question}\n\nReference answer: {one.reference_answer}\n\nRubric:\n{rubric}"
+    )
+
+
+def _attempt(ordinal: int, one: Attempt) -> list[RenderableType]:
+    hits = "".join("+" if hit else "-" for hit in one.hits)
+    return _said(f"{ordinal} {one.solver} attempt {one.number}: {one.score:.2f} {hits}", one.answer)
+
+
+def exchange(one: Exchange) -> RenderableType:
+    """One question to analyzer or implementer, and its answer."""
+    problem = [Text(visible(one.problem), "red")] if one.problem else []
+    return Group(*_said(f"{one.role} asked", one.prompt), *_said(f"{one.role} replied", one.reply), *problem)
+
+
+def _said(title: str, text: str) -> list[RenderableType]:
+    return [Text(visible(title), "bold cyan"), Padding(Text(visible(text)), (0, 0, 1, 2))]

@@ -1,0 +1,126 @@
+"""A trace against the journal and against arithmetic: what was said, what it scored, what it cost."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
+
+from evolve.population import Exchange
+from harness import gate
+from harness.types import Attempt, Rollout, Step
+
+CLOSE = 1e-9
+BATCH = 500
+
+
+class Journal:
+    """Looks calls up; `count` is how many were asked for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.count = 0
+
+    def find(self, keys: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Key -> text and tokens of the calls that are recorded."""
+        self.count += len(keys)
+        found: dict[str, tuple[str, int]] = {}
+        for start in range(0, len(keys), BATCH):
+            part = keys[start : start + BATCH]
+            query = f"""SELECT key, text, prompt_tokens + completion_tokens AS tokens FROM calls
+                WHERE key IN ({", ".join("?" * len(part))})"""
+            found |= {
+                row["key"]: (row["text"], row["tokens"]) for row in self._connection.execute(query, part)
+            }
+        return found
+
+
+def edit_problems(exchanges: Sequence[Exchange], journal: Journal) -> list[str]:
+    """Exchanges that the journal does not know, or knows with another reply."""
+    found = journal.find([one.call for one in exchanges])
+    return [
+        f"{one.role} call {one.call}: {'another text' if one.call in found else 'not in the journal'}"
+        for one in exchanges
+        if found.get(one.call, (None, 0))[0] != one.reply
+    ]
+
+
+def rollout_problems(rollouts: Iterable[Rollout], journal: Journal) -> Iterator[str]:
+    """What is wrong with rollouts, each problem with its document."""
+    for rollout in rollouts:
+        said = dict(_said(rollout))
+        found = journal.find(list(said))
+        problems = [_call_problem(key, text, found) for key, text in said.items()]
+        asks = [found[step.call][1] for step in rollout.steps if step.call in found]
+        if rollout.tokens != sum(asks):
+            problems.append(f"it counts {rollout.tokens} challenger tokens, the journal {sum(asks)}")
+        problems += [problem for step in rollout.steps for problem in _score_problems(step)]
+        problems += _outcome_problems(rollout)
+        yield from (f"document {rollout.name!r}: {problem}" for problem in problems if problem)
+
+
+def _said(rollout: Rollout) -> Iterator[tuple[str, str | None]]:
+    """Every call of a rollout with the text that the trace holds of its reply, None where it holds none."""
+    for step in rollout.steps:
+        if step.call:
+            yield step.call, step.reply
+        for key in step.verification.calls if step.verification else ():
+            yield key, None
+        for attempt in (*step.weak, *step.strong):
+            for number, key in enumerate(attempt.calls):
+                yield key, attempt.answer if number == 0 else None
+
+
+def _call_problem(key: str, text: str | None, found: dict[str, tuple[str, int]]) -> str:
+    if key not in found:
+        return f"call {key} is not in the journal"
+    return (
+        f"call {key} has another text in the journal"
+        if text is not None and found[key][0].strip() != text.strip()
+        else ""
+    )
+
+
+def _score_problems(step: Step) -> Iterator[str]:
+    """Attempts against their hits, the report's means against the attempts, shadow verdicts against the gate."""
+    if step.example is None or not step.weak:
+        return
+    for one in (*step.weak, *step.strong):
+        yield from _attempt_problems(step, one)
+    weak, strong = [one.score for one in step.weak], [one.score for one in step.strong]
+    if step.report is None:
+        yield f"step {step.ordinal} was measured and has no report"
+        return
+    means = {
+        "weak mean": (step.report.weak_mean, fmean(weak)),
+        "weak best": (step.report.weak_best, max(weak)),
+    }
+    if strong:
+        means |= {"strong mean": (step.report.strong_mean, fmean(strong))}
+        means |= {"gap": (step.report.gap, fmean(strong) - fmean(weak))}
+    for name, (told, true) in means.items():
+        if told is None or abs(told - true) > CLOSE:
+            yield f"step {step.ordinal}: {name} is reported as {told}, should be {true}"
+    if step.shadow != gate.shadows(weak, strong):
+        yield f"step {step.ordinal}: the shadow verdicts are not those of the gate"
+
+
+def _attempt_problems(step: Step, one: Attempt) -> Iterator[str]:
+    assert step.example is not None
+    name = f"step {step.ordinal}, {one.solver} attempt {one.number}"
+    try:
+        true = gate.rubric_score(step.example.rubric, one.hits)
+    except ValueError as error:
+        yield f"{name}: {error}"
+        return
+    if abs(true - one.score) > CLOSE:
+        yield f"{name}: scored {one.score}, its hits give {true}"
+
+
+def _outcome_problems(rollout: Rollout) -> Iterator[str]:
+    """The score follows from the outcome, the outcome from the reports."""
+    accepted = [step.example for step in rollout.steps if step.report is not None and step.report.accepted]
+    if (rollout.outcome == "accepted") != bool(accepted):
+        yield f"it is {rollout.outcome}, with {len(accepted)} accepted submissions"
+    if rollout.example != (accepted[0] if accepted else None):
+        yield "its example is not the accepted submission"
+    if rollout.score != {"accepted": 1.0, "missing": None}.get(rollout.outcome, 0.0):
+        yield f"it is {rollout.outcome} and scores {rollout.score}"
