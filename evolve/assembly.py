@@ -133,7 +133,7 @@ async def gather_documents(opening: Opening) -> Splits:
         UsageError: there are too few, or some of a resumed run are gone.
     """
     wanted = opening.settings.documents
-    collection = await load_async(None if wanted.path is None else Path(wanted.path))
+    collection = await load_async(None if wanted.path is None else opening.layout.folder / wanted.path)
     if opening.recorded is not None:
         collection = known_documents(collection, opening.recorded)
     splits = divide(collection, wanted.validation, wanted.test)

@@ -81,7 +81,6 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `evolve log | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
 """What commands share: the options that choose a run, and where output goes."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,30 @@ database = click.option(
 )
 run_name = click.option("--run", "run_name", metavar="NAME", help="Which run; the newest by default.")
 as_json = click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
+
+
+BUDGET = (
+    click.option(
+        "--budget-usd", "cost", type=click.FloatRange(min=0), help="Stop before it costs more US dollars."
+    ),
+    click.option("--budget-calls", "calls", type=click.IntRange(min=0), help="Stop before more model calls."),
+    click.option("--budget-tokens", "tokens", type=click.IntRange(min=0), help="Stop before more tokens."),
+    click.option(
+        "--budget-seconds", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds."
+    ),
+)
+
+
+def budget(command: C) -> C:
+    """The options of every command that pays for calls."""
+    for option in reversed(BUDGET):
+        command = option(command)
+    return command
+
+
+def limits(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits that were given, by their names in the settings."""
+    return {key: flags[key] for key in ("calls", "tokens", "cost", "seconds") if flags[key] is not None}
 
 
 def reading(command: C) -> C:

@@ -9,7 +9,7 @@ import click
 
 from evolve import progress, report, views
 from evolve.cli_common import as_json as json_option
-from evolve.cli_common import console, database, draw, run_name
+from evolve.cli_common import budget, console, database, draw, limits, run_name
 from evolve.opening import Options
 from evolve.report import Overview
 from evolve.settings import FILE, read, simulated_models
@@ -18,8 +18,6 @@ from harness.errors import BudgetSpent, UsageError
 
 if TYPE_CHECKING:
     from evolve.run import Run, Summary
-
-BUDGET = ("calls", "tokens", "cost", "seconds")
 
 
 @click.command()
@@ -36,14 +34,7 @@ BUDGET = ("calls", "tokens", "cost", "seconds")
 @click.option(
     "--sandbox", type=click.Choice(["auto", "bubblewrap", "external"]), help="How scaffolds are confined."
 )
-@click.option(
-    "--budget-usd", "cost", type=click.FloatRange(min=0), help="Stop before US dollars go beyond it."
-)
-@click.option("--budget-calls", "calls", type=click.IntRange(min=0), help="Stop before calls go beyond it.")
-@click.option(
-    "--budget-tokens", "tokens", type=click.IntRange(min=0), help="Stop before tokens go beyond it."
-)
-@click.option("--budget-seconds", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@budget
 @database
 @run_name
 @json_option
@@ -75,7 +66,7 @@ def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: `--models config` without models in evolve.toml.
     """
-    chosen: dict[str, Any] = {f"budget.{key}": flags[key] for key in BUDGET if flags[key] is not None}
+    chosen: dict[str, Any] = {f"budget.{key}": value for key, value in limits(flags).items()}
     for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox")):
         if flags[flag] is not None:
             chosen[setting] = flags[flag]

@@ -33,10 +33,11 @@ def proportion(successes: float, trials: int) -> Interval:
 
 
 def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
-    """Mean of first minus second over binary pairs, with the adjusted Wald interval for paired proportions.
+    """Mean of first minus second over pairs of scores in [0, 1], with the adjusted Wald interval for paired proportions.
 
     Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488: one half is added to each of the four cells, which
-    keeps the interval honest when no pair, or every pair, differs.
+    keeps the interval honest when no pair, or every pair, differs. Made for binary scores; for means of several it
+    is too wide rather than too narrow, since the size of a difference is at least its square.
 
     Raises:
         ValueError: no pairs.
@@ -44,8 +45,8 @@ def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
     if not pairs:
         raise ValueError("a paired difference needs at least one pair")
     count = len(pairs)
-    better = (sum(first > second for first, second in pairs) + 1) / (count + 2)
-    worse = (sum(first < second for first, second in pairs) + 1) / (count + 2)
+    better = (sum(max(0.0, first - second) for first, second in pairs) + 1) / (count + 2)
+    worse = (sum(max(0.0, second - first) for first, second in pairs) + 1) / (count + 2)
     centre = better - worse
     half = Z * sqrt((better + worse - centre * centre) / (count + 2))
     value = sum(first - second for first, second in pairs) / count

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from evolve import settings as settings_files
 from evolve.history import connect_readonly
 from evolve.layout import Layout
 from evolve.settings import Settings
-from harness.documents import Collection
+from harness.documents import Collection, split_of
 from harness.errors import UsageError
 from harness.types import Split
 
@@ -67,13 +67,19 @@ def resolve(options: Options) -> Opening:
             f"run {options.run!r} exists already; leave out --new to go on with it, or take another name"
         )
     resumed = not options.new and (options.run in names if options.run else bool(names))
-    name = options.run or (names[-1] if resumed else f"run-{len(names) + 1:03d}")
+    name = options.run or (names[-1] if resumed else unused(names))
     layout = Layout(options.folder, options.database, checked(name))
     recorded = read_recorded(options.database, name) if resumed else None
     wanted, source = wanted_settings(options, recorded)
     if recorded is not None:
         refuse_differences(name, recorded.settings, wanted)
     return Opening(layout, wanted, recorded, (source,))
+
+
+def unused(names: Sequence[str]) -> str:
+    """A name for a new run: `run-` and the next number that no run has."""
+    numbers = range(len(names) + 1, 2 * len(names) + 2)
+    return next(name for name in (f"run-{number:03d}" for number in numbers) if name not in names)
 
 
 def checked(name: str) -> str:
@@ -199,6 +205,7 @@ def known_documents(collection: Collection, recorded: Recorded) -> Collection:
             "Put them back, or start another run with --new."
         )
     kept = tuple(one for one in collection.documents if one.id in recorded.documents)
-    added = len(collection.documents) - len(kept)
-    notice = (f"{added} documents added since the run began are left out of it",) if added else ()
+    fresh = [one for one in collection.documents if one.id not in recorded.documents]
+    added = sum(split_of(one.id) == "training" for one in fresh)  # of the other splits not all were taken
+    notice = (f"{added} training documents added since the run began are left out of it",) if added else ()
     return replace(collection, documents=kept, notices=collection.notices + notice)

@@ -234,17 +234,13 @@ def _line(store: Store, candidate: str, known: dict[str, dict[Split, Score]]) ->
 
 
 def _difference(store: Store, winner: str | None, split: Split) -> Interval | None:
-    """Best minus baseline over shared documents, each measured once: at its birth, or on the test split."""
+    """Best minus baseline over the documents both were scored on, by the mean of all trials of each document."""
     if winner in (None, "c0"):
         return None
-    query = """SELECT a.score AS best, b.score AS baseline FROM rollouts AS a
-        JOIN rollouts AS b ON (b.run, b.document, b.candidate) = (a.run, a.document, 'c0')
-        WHERE a.run = :run AND a.candidate = :winner AND a.score IS NOT NULL AND b.score IS NOT NULL
-        AND (a.side, b.side) = (:side, :first)"""
-    sides = (
-        {"side": "child", "first": "baseline"}
-        if split == "validation"
-        else {"side": "final", "first": "final"}
-    )
-    pairs = [(row["best"], row["baseline"]) for row in store.rows(query, winner=winner, **sides)]
+    query = """SELECT avg(CASE WHEN r.candidate = :winner THEN r.score END) AS best,
+        avg(CASE WHEN r.candidate = 'c0' THEN r.score END) AS baseline
+        FROM rollouts AS r JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
+        WHERE r.run = :run AND e.split = :split AND r.candidate IN (:winner, 'c0')
+        GROUP BY r.document HAVING best IS NOT NULL AND baseline IS NOT NULL"""
+    pairs = [(row["best"], row["baseline"]) for row in store.rows(query, winner=winner, split=split)]
     return paired_difference(pairs) if pairs else None

@@ -191,7 +191,7 @@ class Run:
         self.results.add(await self.record(replace(iteration, started=started, finished=time())))
 
     async def record(self, iteration: Iteration) -> Iteration:
-        """Ref, traces, then the rows in one transaction. Returns what a resume would load: the same without texts."""
+        """Ref, traces, then the rows in one transaction. Returns what a resume would load."""
         tools = self.tools
         if iteration.child is not None:
             await tools.repository.publish(iteration.child)
@@ -208,8 +208,11 @@ class Run:
         wanted = [one for key, one in chosen.items() if key not in opened]
         if not wanted:
             return
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.measure_final(one)) for one in wanted]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.measure_final(one)) for one in wanted]
+        except* EvolveError as failed:
+            raise first(failed) from None
         evaluations = [task.result() for task in tasks]
         traces = {one.candidate: await self.tools.traces.save_final(one) for one in evaluations}
         births = ", ".join(str(one.iteration) for one in wanted)

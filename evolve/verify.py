@@ -137,14 +137,14 @@ def lineage(store: Store) -> Check:
         number, parent, child = row["number"], row["parent"], row["child"]
         if child is not None and child != f"c{number}":
             problems.append(f"iteration {number}: its child is called {child}")
-        if child is not None and (child not in known or known[child][0].parent != parent):
-            problems.append(f"iteration {number}: {child} is not recorded as a child of {parent}")
         if child is not None and child in known and known[child][1] != row["outcome"]:
             problems.append(
                 f"iteration {number}: {child} is {known[child][1]}, the iteration {row['outcome']}"
             )
         if number == 0:
             continue
+        if child is not None and (child not in known or known[child][0].parent != parent):
+            problems.append(f"iteration {number}: {child} is not recorded as a child of {parent}")
         if parent not in known:
             problems.append(f"iteration {number}: its parent {parent} is not recorded")
         elif known[parent][0].iteration > row["sees"] or known[parent][1] not in IN_POPULATION:

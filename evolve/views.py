@@ -25,6 +25,7 @@ COLOURS = {
     "missing": "magenta",
 }
 MOST_CAUSES = 8
+LONGEST_REASON = 200
 
 
 def outcome(name: str) -> Text:
@@ -206,7 +207,11 @@ def log(entries: Sequence[Entry], width: int) -> RenderableType:
     table.add_column("what and why", ratio=1)
     for one in entries:
         gain = Text(_bare(one.gain), _sign(one.gain))
-        cells: list[RenderableType] = [str(one.number), one.parent or "", outcome(one.outcome)]
+        cells: list[RenderableType] = [
+            str(one.number),
+            one.parent or "" if one.number else "",
+            outcome(one.outcome),
+        ]
         if width >= 110:
             cells.append(_bare_score(one.child_score))
         table.add_row(*cells, gain, _why(one))
@@ -223,7 +228,7 @@ def _bare_score(one: Score | None) -> str:
 
 def _why(one: Entry) -> Text:
     text = Text(figures.visible(" ".join(one.summary.split())))
-    reason = figures.visible(" ".join(one.reason.split()))
+    reason = "" if one.outcome == "survived" else figures.shortened(one.reason, LONGEST_REASON)
     if reason:
         text.append(f" ({reason})" if text.plain else reason, "dim")
     return text

@@ -11,7 +11,8 @@ from evolve.implementer import Rejected
 from evolve.population import Candidate
 from evolve.repository import Repository
 from evolve.scope import FROZEN, check
-from harness.errors import CandidateFault
+from harness.errors import CandidateFault, Stalled
+from harness.rollout import STALLS
 from harness.sandbox import Sandbox
 
 STUB_DOCUMENT = {
@@ -19,6 +20,7 @@ STUB_DOCUMENT = {
     "text": "A cache keeps recent answers. When it is full, the entry unused for longest is dropped. "
     "Under a scan longer than the cache every lookup misses, although memory is in use. " * 4,
 }
+STUB_OPENING = {"document": STUB_DOCUMENT, "seed": 0, "submissions": 3}
 STUB_EXAMPLE = {
     "question_type": "prediction",
     "skills": ["causal reasoning", "trade-offs"],
@@ -57,16 +59,18 @@ class Bench:
 
     async def smoke(self, candidate: Candidate) -> str | None:
         """None if the scaffold comes through a stub rollout (one refusal, then acceptance), else what broke."""
-        stub = Stub()
         with TemporaryDirectory(prefix=f"smoke-{candidate.id}-", dir=self.folder) as name:
             scaffold = Path(name) / "scaffold"
             await self.repository.checkout(candidate.commit, scaffold)
-            try:
-                await self.sandbox.run(
-                    scaffold, {"document": STUB_DOCUMENT, "seed": 0, "submissions": 3}, stub.answer
-                )
-            except CandidateFault as fault:
-                return str(fault)
+            for again in range(STALLS + 1):
+                stub = Stub()
+                try:
+                    await self.sandbox.run(scaffold, STUB_OPENING, stub.answer)
+                except CandidateFault as fault:
+                    if isinstance(fault, Stalled) and again < STALLS:
+                        continue
+                    return str(fault)
+                break
         return None if stub.requests else "it returned without asking or submitting anything"
 
 

@@ -94,7 +94,7 @@ class Budget:
             BudgetSpent: it does not fit, and nothing in flight can make it fit. From then on every call is refused.
         """
         while problem := self.problem(role, wanted):
-            if self.in_flight == 0 or self.over:
+            if self.in_flight == 0 or self.over or self.hopeless(role, wanted):
                 self.over = problem
                 raise BudgetSpent(
                     f"budget spent: {problem} reached; everything so far is recorded. "
@@ -113,6 +113,10 @@ class Budget:
             account.reserved.add(wanted, -1)
             account.settled.add(actual)
         self.changed.set()
+
+    def hopeless(self, role: Role, wanted: Spent) -> bool:
+        """True if `wanted` breaks a limit whatever the calls in flight give back."""
+        return any(account.lacking(wanted, with_reserved=False) for account in self.accounts(role))
 
     def problem(self, role: Role, wanted: Spent) -> str:
         """Which limit stands against one more call right now, or an empty string."""

@@ -39,6 +39,19 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
 SLACK = 1e-9
 
 
+def checked(scores: Sequence[float], solver: str) -> Sequence[float]:
+    """The scores, if there are any and each is a number in [0, 1].
+
+    Raises:
+        ValueError: no scores, or one that is none. A missing measurement is never a verdict.
+    """
+    if not scores:
+        raise ValueError(f"no {solver} scores: a missing measurement is not a verdict")
+    if not all(0.0 <= one <= 1.0 for one in scores):
+        raise ValueError(f"{solver} scores lie in [0, 1], not {list(scores)!r}")
+    return scores
+
+
 def rubric_score(rubric: Sequence[Criterion], hits: Sequence[bool]) -> float:
     """clip(sum of w_i over the met criteria / sum of the positive w_i, 0, 1), with signed weights.
 
@@ -58,11 +71,9 @@ def weak_verdict(preset: Preset, weak: Sequence[float]) -> Verdict:
     """Is the example hard enough for the weak solver? Scores in any order; at least one.
 
     Raises:
-        ValueError: no scores. A missing measurement is never a verdict.
+        ValueError: see `checked`.
     """
-    if not weak:
-        raise ValueError("no weak scores: a missing measurement is not a verdict")
-    mean = fmean(weak)
+    mean = fmean(checked(weak, "weak"))
     reasons = []
     if mean > preset.weak_mean + SLACK or (preset.weak_open and mean >= preset.weak_mean - SLACK):
         reasons.append("weak_mean_high")
@@ -77,12 +88,10 @@ def verdict(preset: Preset, weak: Sequence[float], strong: Sequence[float]) -> V
     """The whole decision from both solvers' scores.
 
     Raises:
-        ValueError: either side has no scores.
+        ValueError: see `checked`, for either side.
     """
-    if not strong:
-        raise ValueError("no strong scores: a missing measurement is not a verdict")
     reasons = list(weak_verdict(preset, weak).reasons)
-    mean = fmean(strong)
+    mean = fmean(checked(strong, "strong"))
     if mean < preset.strong_low - SLACK:
         reasons.append("strong_mean_low")
     if preset.strong_high is not None:

@@ -11,8 +11,10 @@ T = TypeVar("T", bound=BaseModel)
 
 MOST_CHARACTERS = 200_000
 DEEPEST = 40
-FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 FORBIDDEN = re.compile("[\0\ud800-\udfff]")
+ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+BRACKET = re.compile(r"[\[\]{}]")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 THOUGHT = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
 
 
@@ -28,14 +30,30 @@ def parse(text: str, model: type[T], *, repair: bool = True) -> T:
     Call it only on replies that ended by themselves: repairing a cut-off text makes it look complete.
 
     Raises:
-        Malformed: too long, too deep, no object, or not valid for `model`.
+        Malformed: too long, too deep, cut off, no object, several, or not valid for `model`.
     """
-    body = THOUGHT.sub("", text)
-    if fenced := FENCE.match(body):
-        body = fenced[1]
+    body = unfenced(without_thought(text))
     if repair and "{" in body:
-        body = body[body.index("{") : body.rfind("}") + 1]
+        end = body.rfind("}") + 1
+        if "{" in body[end:]:
+            raise Malformed(f"the last object is not closed; it ends {body[-80:]!r}")
+        body = body[body.index("{") : end]
     return validate(read_object(body.strip(), repair=repair), model)
+
+
+def without_thought(text: str) -> str:
+    """The text without a leading `<think>` block."""
+    return THOUGHT.sub("", text)
+
+
+def unfenced(text: str) -> str:
+    """What stands between code fences, if the text begins and ends with one; else the text. Takes linear time."""
+    body = text.strip()
+    opening, newline, rest = body.partition("\n")
+    language = opening[3:].strip()
+    if not (newline and opening.startswith("```") and rest.endswith("```")):
+        return text
+    return rest[:-3] if not language or language.isalpha() else text
 
 
 def validate(value: object, model: type[T]) -> T:
@@ -45,7 +63,12 @@ def validate(value: object, model: type[T]) -> T:
         Malformed: it does not fit.
     """
     try:
-        return model.model_validate_json(json.dumps(value, allow_nan=False), strict=True)
+        encoded = json.dumps(value, allow_nan=False)
+        if ESCAPED_NUL.search(encoded):
+            raise Malformed("a string holds a NUL character")
+        return model.model_validate_json(encoded, strict=True)
+    except Malformed:
+        raise
     except ValidationError as error:
         raise Malformed(explain(error)) from None
     except (ValueError, RecursionError) as error:
@@ -60,7 +83,7 @@ def read_object(body: str, *, repair: bool) -> object:
     """
     if len(body) > MOST_CHARACTERS:
         raise Malformed(f"{len(body):,} characters of JSON; at most {MOST_CHARACTERS:,} are read")
-    if depth(body) > DEEPEST:
+    if depth(STRING.sub("", body)) > DEEPEST:
         raise Malformed(f"brackets nested deeper than {DEEPEST}")
     if FORBIDDEN.search(body):
         raise Malformed("the text holds a NUL or a lone surrogate")
@@ -69,6 +92,10 @@ def read_object(body: str, *, repair: bool) -> object:
     except ValueError as error:
         if not repair or not (body.startswith("{") and body.endswith("}")):
             raise Malformed(f"not a JSON object: {error}; it begins {body[:80]!r}") from None
+        if str(error).startswith("Extra data"):
+            raise Malformed(f"more than one JSON object; the text begins {body[:80]!r}") from None
+        if depth(body) > DEEPEST:  # where quotes are broken, brackets in strings count as well
+            raise Malformed(f"brackets nested deeper than {DEEPEST}") from None
         value = json_repair.loads(body, skip_json_loads=True)
     if not isinstance(value, dict):
         raise Malformed(f"a JSON object is needed, not {type(value).__name__}; it begins {body[:80]!r}")
@@ -76,9 +103,9 @@ def read_object(body: str, *, repair: bool) -> object:
 
 
 def depth(body: str) -> int:
-    """Upper bound of the nesting: the deepest run of opening brackets, strings included."""
+    """Upper bound of the nesting: the most brackets that stand open at once, wherever they are."""
     deepest = level = 0
-    for character in re.findall(r"[\[\]{}]", body):
+    for character in BRACKET.findall(body):
         level += 1 if character in "[{" else -1
         deepest = max(deepest, level)
     return deepest
@@ -88,6 +115,6 @@ def explain(error: ValidationError) -> str:
     """A pydantic error in a few lines that name each field, what was wrong and the value."""
     rows = []
     for one in error.errors(include_url=False)[:8]:
-        where = ".".join(str(part) for part in one["loc"]) or "object"
+        where = ".".join(str(part)[:60] for part in one["loc"]) or "object"
         rows.append(f"{where}: {one['msg']} (got {str(one['input'])[:60]!r})")
     return "; ".join(rows)

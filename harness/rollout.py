@@ -97,7 +97,7 @@ class Session:
     async def ask(self, prompt: str) -> dict[str, Any]:
         """The challenger's text, or which allowance is used up."""
         allowance = self.place.instrument.allowance
-        if self.asks >= allowance.asks or self.tokens >= allowance.tokens:
+        if self.asks >= allowance.asks or self.tokens + len(prompt) // 4 >= allowance.tokens:
             self.spent = "asks" if self.asks >= allowance.asks else "tokens"
             return {"spent": self.spent}
         ordinal = len(self.steps)

@@ -8,6 +8,7 @@ from harness.gate import rubric_score
 from harness.gateway import Models
 from harness.judge import judge
 from harness.measuring import measure, user
+from harness.parsing import Malformed, without_thought
 from harness.prompting import load, render
 from harness.types import Attempt, Draw, Example, Request
 
@@ -53,7 +54,7 @@ async def attempt(models: Models, solver: Solver, example: Example, draw: Draw) 
         InvalidMeasurement: the solver or the judge gave no usable answer.
     """
     prompt = render(load("harness", "solver.md"), context=example.context, question=example.question)
-    answer, reply = await measure(models, Request(solver, user(prompt), draw), str.strip)
+    answer, reply = await measure(models, Request(solver, user(prompt), draw), read)
     hits, call = await judge(models, example, answer, draw)
     return Attempt(
         solver=solver,
@@ -63,3 +64,15 @@ async def attempt(models: Models, solver: Solver, example: Example, draw: Draw) 
         score=rubric_score(example.rubric, hits),
         calls=(reply.key, call),
     )
+
+
+def read(text: str) -> str:
+    """The answer without a leading thought, which some servers leave in the text.
+
+    Raises:
+        Malformed: nothing is left.
+    """
+    answer = without_thought(text).strip()
+    if not answer:
+        raise Malformed("a thought and no answer")
+    return answer

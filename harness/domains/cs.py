@@ -10,6 +10,7 @@ from harness.types import Criterion, Example, RubricPolicy
 VERSION = 1
 WEAK_ATTEMPTS = 3
 STRONG_ATTEMPTS = 3
+LONGEST = 100_000
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def read_example(submission: object) -> Example:
         return check(parse(submission, Example, repair=False))
     if not isinstance(submission, dict):
         raise Malformed(f"an example is a JSON object, not {type(submission).__name__}")
-    if len(json.dumps(submission)) > 100_000:
-        raise Malformed("the example is longer than 100,000 characters")
-    return check(validate(submission, Example))
+    example = check(validate(submission, Example))
+    if len(json.dumps(submission, ensure_ascii=False)) > LONGEST:
+        raise Malformed(f"the example is longer than {LONGEST:,} characters")
+    return example
 
 
 def check(example: Example) -> Example:

@@ -81,22 +81,24 @@ class Endpoint:
     async def post(self, model: Model, question: Question) -> bytes:
         """The raw body of a successful response."""
         limit = "max_completion_tokens" if "api.openai.com" in self.base_url else "max_tokens"
+        body = {
+            "model": model.name,
+            "messages": [{"role": one.role, "content": one.content} for one in question.messages],
+            "temperature": model.sampling.temperature,
+            "top_p": model.sampling.top_p,
+            "seed": question.seed,
+            limit: question.max_tokens,
+        }
         try:
-            response = await self.client.chat.completions.with_raw_response.create(
-                model=model.name,
-                messages=[{"role": one.role, "content": one.content} for one in question.messages],  # type: ignore[misc]  # openai's union of TypedDicts by role
-                temperature=model.sampling.temperature,
-                top_p=model.sampling.top_p,
-                seed=question.seed,
-                extra_body={limit: question.max_tokens},
-            )
+            # the client's own door to raw responses: its typed methods convert and validate too little for their cost
+            response = await self.client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.APIStatusError as error:
             raise status_problem(model, error) from None
         except openai.APIConnectionError as error:
             raise Transient(f"{type(error).__name__}: {error.__cause__ or error}") from None
         except httpx2.HTTPError as error:
             raise Transient(f"{type(error).__name__}: {error}") from None
-        return response.http_response.content
+        return response.content
 
     async def close(self) -> None:
         """Close all connections."""

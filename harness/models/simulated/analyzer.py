@@ -37,8 +37,9 @@ SIGNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
             "generic": r"common knowledge|well[- ]known|widely known|textbook|general(ly)? know|everybody|everyone|"
             r"any (engineer|practitioner|programmer|introduct)|known in the field|taught|standard (knowledge|result)|"
             r"without (having )?(seen|read|the document)",
-            "shallow": r"(one|single) (short )?(step|inference)|follows (directly|immediately|at once)|directly follows|"
-            r"straightforward|immediate(ly)?|no further|simple consequence|nothing else (is|to)",
+            "shallow": r"\b(one|single) (short |small |obvious )?(step|inference)\b(?! at a time)|nothing else (is|to)|"
+            r"follows (directly|immediately|at once)|directly follows|straightforward|no further (thought|reasoning|step)|"
+            r"simple consequence",
             "leak": r"(as|according to|what) the context|context (itself )?(already )?(says|states|tells|gives)|"
             r"(already|simply) (stated|given|says|states)|restat|repeat|quot",
             "underspecified": r"(context|text|question|it|passage)\b[^.]{0,30}(does not|doesn't|never|nowhere|without)\b"
@@ -119,6 +120,11 @@ class Sign:
     where: str
     words: str
 
+    @property
+    def submission(self) -> str:
+        """The submission it stands in."""
+        return ", ".join(self.where.split(", ")[:2])
+
 
 def reply(prompt: str, rng: random.Random) -> str:
     """The analyzer's answer to its prompt: one JSON object, rarely unreadable at the first try."""
@@ -170,6 +176,8 @@ def _spoken(causes: tuple[str, ...], label: str, text: str, where: str) -> Itera
 
 
 def _rubric(text: str, stage: str, where: str) -> Iterator[Sign]:
+    """What the criteria and who met them say; a single broad criterion is no sign yet."""
+    broad = []
     for number, category, criterion, weak, weak_of, strong, strong_of in CRITERION.findall(text):
         if category == "negative" and strong and 2 * int(strong) >= int(strong_of):
             yield Sign(
@@ -179,7 +187,10 @@ def _rubric(text: str, stage: str, where: str) -> Iterator[Sign]:
             )
         easy = category == "positive" and weak and 3 * int(weak) >= 2 * int(weak_of)
         if easy and stage == "too_easy" and BROAD.search(criterion):
-            yield Sign("lenient", where, f"criterion {number}, met by weak {weak}/{weak_of}: {criterion}")
+            broad.append(
+                Sign("lenient", where, f"criterion {number}, met by weak {weak}/{weak_of}: {criterion}")
+            )
+    yield from broad if len(broad) > 1 else ()
 
 
 def _sentence(text: str, pattern: re.Pattern[str]) -> str:
@@ -198,12 +209,8 @@ def _said(prompt: str) -> set[str]:
 
 
 def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
-    """One to three causes, drawn by how often they show; less readily if the prompts already speak of them."""
-    weight = {key: float(sum(one.cause == key for one in signs)) for key in CAUSES}
-    for key in ("misfire", "lenient"):
-        weight[key] /= 3
-    for key in ("format", "underspecified"):
-        weight[key] *= 1.5
+    """One to three causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
+    weight = {key: float(len({one.submission for one in signs if one.cause == key})) for key in CAUSES}
     for key in said:
         weight[key] *= 0.3
     order = sorted(CAUSES, key=lambda key: -weight[key] * rng.uniform(0.6, 1.4))
@@ -213,7 +220,7 @@ def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
 
 def _cause(key: str, signs: list[Sign], rng: random.Random) -> dict[str, object]:
     evidence = [f'{one.where}: "{one.words}"'[:600] for one in signs[:3]]
-    seen = len({one.where.split(", verifier")[0].split(", weak")[0].split(", strong")[0] for one in signs})
+    seen = len({one.submission for one in signs})
     return {
         "title": rng.choice(TITLES[key]),
         "explanation": f"{rng.choice(LACKS[key])} It shows in {seen} of the submissions.",

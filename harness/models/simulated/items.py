@@ -196,7 +196,7 @@ def rubric(rng: random.Random, made: Plan, style: Style) -> list[dict[str, Any]]
     for chain, at in paths * 2:
         if len(rows) >= wanted:
             break
-        rows.append((f"Derives from `{chain[at - 1]}` that {told(rng, chain[at], made.effects[chain[at]], regime=False)}.", 4))
+        rows.append((f"Derives from `{chain[at - 1]}` that {told(rng, chain[at], made.effects[chain[at]])}.", 4))
     rows = rows[: max(wanted, 10 if style.positive_only else 7)]
     positives = [_row(text, min(style.heaviest, max(1, weight + rng.randint(-1, 1))), "positive") for text, weight in rows]
     return positives if style.positive_only else positives + _negatives(rng, made, style)
@@ -211,7 +211,7 @@ def _claim(rng: random.Random, made: Plan, chain: Chain, at: int, style: Style) 
 def _negatives(rng: random.Random, made: Plan, style: Style) -> list[dict[str, Any]]:
     count = rng.randint(3, 4)
     if style.vague_negatives:
-        return [_row(text, -rng.randint(7, 10), "negative") for text in rng.sample(VAGUE_NEGATIVES, count)]
+        return [_row(text, -rng.randint(8, 10), "negative") for text in rng.sample(VAGUE_NEGATIVES, count)]
     terms = sorted(made.effects)
     rng.shuffle(terms)
     wrong = [(term, Effect(-made.effects[term].direction, None)) for term in terms]

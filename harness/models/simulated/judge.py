@@ -110,7 +110,7 @@ def probability(kind: str, text: str, answer: Answer) -> float:
     if wanted.decider:
         return 1 - NOISE if wanted.decider in answer.deciders else NOISE
     if kind == "NEGATIVE" and wanted.vague and not wanted.terms:
-        return 0.15 + 0.5 * answer.confidence
+        return 0.2 + 0.55 * answer.confidence
     if wanted.style:
         return 0.5
     if wanted.terms and kind == "NEGATIVE":
