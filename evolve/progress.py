@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from evolve import figures
@@ -103,11 +103,15 @@ class Events:
     def draw(self, snapshot: Snapshot) -> None:
         if (snapshot.phase, snapshot.done) != self._seen:
             self._seen = (snapshot.phase, snapshot.done)
-            self._stream.write(json.dumps({"event": "progress", **asdict(snapshot)}) + "\n")
+            self._stream.write(json.dumps({"event": "progress", **_plain_values(snapshot)}) + "\n")
             self._stream.flush()
 
     def close(self) -> None:
         pass
+
+
+def _plain_values(snapshot: Snapshot) -> dict[str, object]:
+    return asdict(replace(snapshot, outcomes=dict(snapshot.outcomes)))  # asdict cannot copy a Counter
 
 
 class Screen:

@@ -144,13 +144,18 @@ def validate(data: dict[str, Any], origin: str) -> Settings:
 def every_role(tables: dict[str, Any], origin: str) -> dict[str, Any]:
     """The table of each role, its own keys over those of `default`.
 
+    A role with a base_url of its own does not inherit the default's key: no key goes to a server it was not named for.
+
     Raises:
         UsageError: a table is of no role, or a role has neither name nor base_url.
     """
     if unknown := sorted(set(tables) - {*ROLES, "default"}):
         raise UsageError(f"{origin}: [models.{unknown[0]}] is no role; the roles are {', '.join(ROLES)}")
     common = tables.get("default", {})
-    merged: dict[str, Any] = {role: common | tables.get(role, {}) for role in ROLES}
+    keyless = {key: value for key, value in common.items() if key != "key_variable"}
+    merged: dict[str, Any] = {
+        role: (keyless if "base_url" in tables.get(role, {}) else common) | tables.get(role, {}) for role in ROLES
+    }
     for role, table in merged.items():
         if lacking := [key for key in ("name", "base_url") if key not in table]:
             raise UsageError(

@@ -84,7 +84,7 @@ class Gateway:
     def identify(self, request: Request) -> Call:
         """Key = role, model, sampling, messages and the draw. Never a counter: a resumed run makes the same keys."""
         model = self.models[request.role]
-        most = request.max_tokens or model.sampling.max_tokens
+        most = max(request.max_tokens or 0, model.sampling.max_tokens)  # a retry never has less room
         parts = {
             "role": request.role,
             "model": model.name,
@@ -124,10 +124,12 @@ class Gateway:
             try:
                 async with slots.hold(call.request.draw.iteration):
                     return await endpoint.complete(call.model, call.question)
-            except Transient as problem:
+            except (Transient, ProviderError) as problem:
                 await self.journal.record_failure(
                     Failure(call.key, call.request.role, call.model.name, number, str(problem)[:500])
                 )
+                if isinstance(problem, ProviderError):
+                    raise
                 pause = backoff(number, problem.after)
                 if waited + pause > PATIENCE:
                     raise ProviderError(
@@ -135,8 +137,12 @@ class Gateway:
                         f"{waited:.0f} s; the last problem: {problem}. Run the same command when it is back: "
                         "nothing is lost."
                     ) from None
-            await asyncio.sleep(pause)
+            await self.pause(pause)
             waited += pause
+
+    async def pause(self, seconds: float) -> None:
+        """Wait between two attempts at a call."""
+        await asyncio.sleep(seconds)
 
     def land(self, key: str, done: asyncio.Task[Reply]) -> None:
         """Forget a finished call; fetch its error, so that one nobody waits for any more is not reported as lost."""
@@ -163,8 +169,8 @@ def backoff(number: int, after: float | None) -> float:
 
 
 def worst_case(call: Call) -> Spent:
-    """What a call may cost at most: a token for every two characters asked, and the whole reply limit. Time unknown."""
-    asked = sum(len(one.content) for one in call.question.messages) // 2 + 64
+    """What a call may cost at most: a token for every two bytes asked, and the whole reply limit. Time unknown."""
+    asked = sum(len(one.content.encode("utf-8", "replace")) for one in call.question.messages) // 2 + 64
     said = call.question.max_tokens
     return Spent(1, asked + said, dollars(call.model, asked, said), 0.0)
 

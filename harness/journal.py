@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ CREATE TABLE IF NOT EXISTS failures (
 ) STRICT;
 """
 INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * 18)})"
+# the last two: a value that SQLite cannot hold, a row that is no reply
+JOB_ERRORS = (sqlite3.Error, ValueError, OverflowError)
 SUMS = "COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost), TOTAL(seconds)"
 
 
@@ -83,13 +86,8 @@ class Journal:
         self.path = path
         self.jobs: SimpleQueue[tuple[Callable[[sqlite3.Connection], object], asyncio.Future[object]] | None]
         self.jobs = SimpleQueue()
-        try:
-            self.connection = connect(path)
-        except sqlite3.Error as error:
-            raise StorageError(f"the journal {str(path)!r} cannot be used: {error}") from None
-        self.keys: set[bytes] = {
-            bytes.fromhex(key) for (key,) in self.connection.execute("SELECT key FROM calls")
-        }
+        self.closed = False
+        self.connection, self.keys = connect(path)
         self.thread = threading.Thread(target=self.work, name="journal", daemon=True)
         self.thread.start()
 
@@ -126,12 +124,18 @@ class Journal:
         ]
 
     async def do(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one job in the journal's thread, inside the transaction that is being gathered there."""
+        """Run one job in the journal's thread, inside the transaction that is being gathered there.
+
+        Raises:
+            StorageError: the job failed, its transaction was not committed, or the journal is closed.
+        """
+        if self.closed:
+            raise StorageError(f"the journal {str(self.path)!r} is closed; run the same command again.")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.jobs.put((job, future))
         try:
             return await future  # type: ignore[return-value]  # the future carries what this very job returns
-        except sqlite3.Error as error:
+        except JOB_ERRORS as error:
             raise StorageError(
                 f"the journal {str(self.path)!r} cannot be written: {error}. Free some space or mend the disk, "
                 "then run the same command again: nothing that was recorded is lost."
@@ -152,29 +156,31 @@ class Journal:
         self, batch: list[tuple[Callable[[sqlite3.Connection], object], asyncio.Future[object]]]
     ) -> None:
         """One transaction for the batch. If it fails as a whole, every job in it is told so."""
-        results: list[tuple[asyncio.Future[object], object, sqlite3.Error | None]] = []
+        results: list[tuple[asyncio.Future[object], object, Exception | None]] = []
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             for job, future in batch:
                 results.append((future, *attempt(job, self.connection)))
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # if the rollback fails too, the next transaction says so
+                self.connection.rollback()
             results = [(future, None, error) for _, future in batch]
         for loop in {future.get_loop() for future, _, _ in results}:
             mine = [result for result in results if result[0].get_loop() is loop]
-            loop.call_soon_threadsafe(deliver, mine)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(deliver, mine)
 
     def close(self) -> None:
         """Finish what waits and close the file."""
+        self.closed = True
         self.jobs.put(None)
         self.thread.join()
 
 
 def attempt(
     job: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection
-) -> tuple[T | None, sqlite3.Error | None]:
+) -> tuple[T | None, Exception | None]:
     """The result of a job, or its own error (a duplicate key, say), which does not concern the rest of its batch.
 
     Raises:
@@ -182,13 +188,13 @@ def attempt(
     """
     try:
         return job(connection), None
-    except sqlite3.Error as error:
+    except JOB_ERRORS as error:
         if not connection.in_transaction:
             raise
         return None, error
 
 
-def deliver(results: list[tuple[asyncio.Future[object], object, sqlite3.Error | None]]) -> None:
+def deliver(results: list[tuple[asyncio.Future[object], object, Exception | None]]) -> None:
     """Set the results of a batch on their futures, in the loop that waits for them."""
     for future, value, error in results:
         if future.done():
@@ -199,13 +205,31 @@ def deliver(results: list[tuple[asyncio.Future[object], object, sqlite3.Error | 
             future.set_result(value)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open calls.db with WAL and full sync; create its tables.
+def connect(path: Path) -> tuple[sqlite3.Connection, set[bytes]]:
+    """Open calls.db; the connection, and the keys of all recorded calls.
+
+    Raises:
+        StorageError: see `Journal`.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        try:
+            prepare(connection, path)
+            keys = {bytes.fromhex(key) for (key,) in connection.execute("SELECT key FROM calls")}
+        except (sqlite3.Error, ValueError, StorageError):
+            connection.close()
+            raise
+    except (sqlite3.Error, ValueError) as error:
+        raise StorageError(f"the journal {str(path)!r} cannot be used: {error}") from None
+    return connection, keys
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Switch on WAL and full sync; create the tables.
 
     Raises:
         StorageError: it was written by a newer version.
     """
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -215,7 +239,6 @@ def connect(path: Path) -> sqlite3.Connection:
         )
     connection.executescript(SCHEMA)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    return connection
 
 
 def entry_row(entry: Entry) -> tuple[object, ...]:

@@ -17,6 +17,18 @@ from harness.types import Message, Model
 
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 NO_MORE = ("insufficient_quota", "billing_hard_limit_reached", "invalid_api_key")
+REFUSALS = frozenset({400, 413, 422})
+THIS_PROMPT = (
+    "context length",
+    "context_length",
+    "context size",
+    "context_size",
+    "maximum model length",
+    "prompt is too long",
+    "content_filter",
+    "content_policy",
+    "content management policy",
+)
 
 
 class Transient(Exception):
@@ -25,6 +37,10 @@ class Transient(Exception):
     def __init__(self, problem: str, after: float | None = None) -> None:
         super().__init__(problem)
         self.after = after
+
+
+class Refused(Exception):
+    """The endpoint works, but will not answer this very prompt: it is too long for the model, or filtered."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,8 @@ class Endpoint:
             ProviderError: the environment variable that should hold the key is not set.
         """
         self.base_url = model.base_url
-        timeout = httpx2.Timeout(model.deadline, connect=10)
+        # no limit on reading: roles share the client, and `complete` has the deadline of each
+        timeout = httpx2.Timeout(None, connect=10)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256)
         self.http = httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits)
         key = api_key(model)
@@ -65,6 +82,9 @@ class Endpoint:
 
     async def complete(self, model: Model, question: Question) -> Completion:
         """Ask once, with a deadline for the whole attempt.
+
+        A prompt that is too long or filtered is answered by no text and a finish reason that begins `refused`: it is
+        the doing of whoever wrote the prompt, and no reason to stop a run.
 
         Raises:
             Transient: time-out, connection trouble, 408/409/425/429/5xx, or an answer that is no chat completion.
@@ -76,6 +96,8 @@ class Endpoint:
                 body = await self.post(model, question)
         except TimeoutError:
             raise Transient(f"no complete answer within {model.deadline:g} s") from None
+        except Refused as refused:
+            return Completion("", f"refused: {refused}", model.name, (0, 0), monotonic() - started)
         return read_completion(body, monotonic() - started)
 
     async def post(self, model: Model, question: Question) -> bytes:
@@ -124,8 +146,11 @@ def api_key(model: Model) -> str:
 
 def status_problem(model: Model, error: openai.APIStatusError) -> Exception:
     """What an HTTP error means for us: try again, or stop."""
-    text = f"HTTP {error.status_code} from {model.base_url!r} for model {model.name!r}: {str(error.message)[:300]}"
-    if error.status_code in TRANSIENT and not any(word in text for word in NO_MORE):
+    message = clean(str(error.message))
+    text = f"HTTP {error.status_code} from {model.base_url!r} for model {model.name!r}: {message[:300]}"
+    if error.status_code in REFUSALS and any(word in message for word in THIS_PROMPT):
+        return Refused(message[:300])
+    if error.status_code in TRANSIENT and not any(word in message for word in NO_MORE):
         return Transient(text, retry_after(error.response.headers))
     return ProviderError(f"{text}. Correct the model's settings or key, then run the same command again.")
 
@@ -152,8 +177,13 @@ def read_completion(body: bytes, seconds: float) -> Completion:
         raise Transient(f"not a chat completion: {body[:120]!r}") from None
     if not isinstance(reason, str) or not isinstance(text, str | None):
         raise Transient(f"not a chat completion: finish_reason {reason!r}")
-    clean = (text or "").replace("\0", "").encode("utf-8", "replace").decode()
-    return Completion(clean, reason, str(model or ""), read_usage(data.get("usage")), seconds)
+    usage = read_usage(data.get("usage"))
+    return Completion(clean(text or ""), clean(reason), clean(str(model or "")), usage, seconds)
+
+
+def clean(text: str) -> str:
+    """The text without what no database or pipe carries: NUL is dropped, lone surrogates become question marks."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def read_usage(usage: Any) -> tuple[int, int] | None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,33 +122,44 @@ def test_nothing_leaks(make: Make, tmp_path: Path) -> None:
     async def one(folder: Path) -> None:
         try:
             await sandbox.run(folder, opening(), Host())
-        except CandidateFault:
-            faults.append(1)
+        except CandidateFault as error:
+            faults.append(error.kind)
 
     async def all_of_it() -> None:
         first = await many()
         assert await many() == first
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    faults: list[int] = []
+    faults: list[str] = []
     sandbox = make(LIMITS)
     asyncio.run(all_of_it())
     gc.collect()
-    assert len(faults) == 12
+    assert faults == 12 * ["crashed"]
 
 
 @pytest.mark.usefixtures("subreaper")
 @pytest.mark.parametrize(
-    "code", ["def create(document, env): pass", "x = 1", "def create(document, env): env.ask('a')"]
+    ("code", "end"),
+    [
+        ("def create(document, env): pass", None),
+        ("x = 1", CandidateFault),
+        ("def create(document, env): env.ask('a')", Boom),
+    ],
 )
-def test_nothing_is_left_to_process_1(make: Make, tmp_path: Path, code: str) -> None:
+def test_nothing_is_left_to_process_1(
+    make: Make, tmp_path: Path, code: str, end: type[Exception] | None
+) -> None:
     """No zombie is handed to process 1, which in many containers would keep it."""
 
     async def boom(request: dict[str, Any]) -> dict[str, Any]:
         raise Boom
 
-    with suppress(Boom, CandidateFault):
+    try:
         run(make(LIMITS), tmp_path / "s", code, boom)
+        ended: type[Exception] | None = None
+    except (Boom, CandidateFault) as error:
+        ended = type(error)
+    assert ended is end
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -1,0 +1,175 @@
+"""Verification finds every kind of disagreement, and nothing in a sound run."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evolve.store import opened
+from evolve.verify import Check, verify
+from harness.errors import StorageError
+
+RUN = Path("runs", "run-001")
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def checks(folder: Path) -> list[Check]:
+    async def collect() -> list[Check]:
+        with opened(folder / "population.db", None) as store:
+            return [check async for check in verify(store)]
+
+    return asyncio.run(collect())
+
+
+def failed(folder: Path) -> str:
+    """The names of the checks that found something, and the findings, in one text."""
+    return "\n".join(f"{one.name}\n{one.findings}" for one in checks(folder) if one.findings)
+
+
+def change(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute(statement).rowcount > 0
+        connection.commit()
+
+
+def in_population(statement: str) -> Callable[[Path], None]:
+    return lambda folder: change(folder / "population.db", statement)
+
+
+def in_journal(statement: str) -> Callable[[Path], None]:
+    return lambda folder: change(folder / RUN / "calls.db", statement)
+
+
+def edited_trace(edit: Callable[[str], str], honest: bool) -> Callable[[Path], None]:
+    """Change the baseline's trace; `honest`: record its new hash too, so that only its content is wrong."""
+
+    def tamper(folder: Path) -> None:
+        place = folder / RUN / "traces" / "000000-baseline.jsonl"
+        place.write_text(edit(place.read_text()))
+        if honest:
+            digest = hashlib.sha256(place.read_bytes()).hexdigest()
+            change(folder / "population.db", f"UPDATE traces SET sha256 = '{digest}' WHERE side = 'baseline'")
+
+    return tamper
+
+
+def with_other_attempts(text: str) -> str:
+    """Every attempt of the trace scores a little more than its hits give."""
+    rollouts = [json.loads(line) for line in text.splitlines()]
+    attempts = [
+        one for rollout in rollouts for step in rollout["steps"] for one in (*step["weak"], *step["strong"])
+    ]
+    assert attempts
+    for one in attempts:
+        one["score"] = one["score"] / 2 + 0.01
+    return "".join(json.dumps(one) + "\n" for one in rollouts)
+
+
+TAMPERINGS = {
+    "trace gone": (
+        lambda folder: next((folder / RUN / "traces").glob("*-parent.jsonl")).unlink(),
+        "each trace is there",
+    ),
+    "trace edited": (edited_trace(lambda text: text + "\n", honest=False), "bytes have changed"),
+    "trace damaged": (edited_trace(lambda text: "{}\n" + text, honest=True), "line 1 is damaged"),
+    "rollout left out": (
+        edited_trace(lambda text: text.split("\n", 1)[1], honest=True),
+        "rollouts in the trace",
+    ),
+    "reply rewritten": (
+        in_journal("UPDATE calls SET text = text || '!' WHERE role = 'weak'"),
+        "another text",
+    ),
+    "edit rewritten": (in_journal("UPDATE calls SET text = 'x' WHERE role = 'analyzer'"), "analyzer call"),
+    "call lost": (in_journal("DELETE FROM calls WHERE role = 'judge'"), "is not in the journal"),
+    "call unpaid": (in_journal("UPDATE calls SET cost = cost + 1 WHERE role = 'strong'"), "spending"),
+    "token count": (
+        in_journal("UPDATE calls SET prompt_tokens = 9 WHERE role = 'challenger'"),
+        "challenger tokens",
+    ),
+    "attempt score": (edited_trace(with_other_attempts, honest=True), "its hits give"),
+    "rollout score": (in_population("UPDATE rollouts SET score = 1 - score"), "scores and differences"),
+    "rollout stage": (in_population("UPDATE rollouts SET stage = 'quality?'"), "stage is recorded as"),
+    "evaluation": (in_population("UPDATE evaluations SET score = 0.9"), "score is recorded as 0.9"),
+    "spend": (in_population("UPDATE spends SET calls = calls + 1"), "spending"),
+    "final spend": (in_population("DELETE FROM spends WHERE part = 'final'"), "final test"),
+    "split": (
+        in_population("UPDATE documents SET split = 'test' WHERE split = 'training'"),
+        "in its own split",
+    ),
+    "diff": (in_population("UPDATE candidates SET diff = diff || 'x'"), "the recorded diff is not git's"),
+    "commit": (in_population(f"UPDATE candidates SET commit_hash = '{'0' * 40}'"), "its ref is"),
+    "ref gone": (
+        lambda folder: (folder / RUN / "candidates.git/refs/heads/c0").unlink(),
+        "each candidate has its ref",
+    ),
+    "unseen parent": (
+        in_population("UPDATE iterations SET sees = -1 WHERE number > 0"),
+        "could not have seen",
+    ),
+    "second root": (in_population("UPDATE candidates SET status = 'dropped'"), "lineage"),
+    "rows lost": (in_population("DELETE FROM documents"), "refers to a missing documents"),
+}
+
+
+def test_a_sound_run_has_no_findings(finished: Path) -> None:
+    """Every check of an untouched run is asked of something and finds nothing."""
+    found = checks(finished)
+    assert [one for one in found if one.findings] == []
+    assert all(one.count > 0 for one in found)
+    assert len(found) == 12
+
+
+@pytest.mark.parametrize("name", list(TAMPERINGS))
+def test_each_disagreement_is_named(copy: Path, name: str) -> None:
+    """Whatever is changed behind the run's back is found, by the check that it concerns."""
+    tamper, expected = TAMPERINGS[name]
+    tamper(copy)
+    assert str(expected) in failed(copy)
+
+
+def test_another_tree_is_found(copy: Path) -> None:
+    """A recorded tree that is not the commit's is named with both hashes."""
+    with closing(sqlite3.connect(copy / "population.db")) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM candidates").fetchone()
+    if number < 2:
+        pytest.skip("no iteration of this run made a child")
+    change(
+        copy / "population.db",
+        """UPDATE candidates SET tree_hash = (SELECT tree_hash FROM candidates WHERE candidate <> 'c0' LIMIT 1)
+        WHERE candidate = 'c0'""",
+    )
+    assert "does not have tree" in failed(copy)
+
+
+def test_calls_of_unfinished_iterations_do_not_matter(copy: Path) -> None:
+    """Calls that were paid for but whose iteration is not recorded yet are no finding."""
+    change(
+        copy / RUN / "calls.db",
+        """INSERT INTO calls SELECT 'ff' || substr(key, 3), role, 99, side, document, trial, ordinal, attempt, retry,
+        model, finish_reason, prompt_tokens, completion_tokens, estimated, cost, seconds, at, text FROM calls LIMIT 5""",
+    )
+    assert failed(copy) == ""
+
+
+def test_trace_outside_of_the_folder_is_refused(copy: Path) -> None:
+    """A trace's name cannot lead out of the run's folder."""
+    change(copy / "population.db", "UPDATE traces SET file = '../../evolve.toml' WHERE side = 'baseline'")
+    assert "lies outside" in failed(copy)
+
+
+def test_without_a_journal_nothing_can_be_said(copy: Path) -> None:
+    """A missing journal is an error, not an empty one."""
+    (copy / RUN / "calls.db").unlink()
+    with pytest.raises(StorageError, match="there is no journal"):
+        checks(copy)
