@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from itertools import groupby, zip_longest
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -13,7 +13,8 @@ from rich.text import Text
 from evolve.figures import visible
 
 WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-SIMILAR = 0.4
+SIMILAR = 0.5
+MOST_PAIRS = 400
 MOST_WORDS = 800
 STYLES = {"+": "green", "-": "red", " ": "", "@": "cyan dim", "\\": "dim"}
 STRONG = {"+": "bold green reverse", "-": "bold red reverse"}
@@ -81,28 +82,31 @@ def _marked(lines: list[str]) -> Iterator[tuple[str, Text]]:
 
 
 def _compared(old: list[str], new: list[str]) -> list[tuple[str, Text]]:
-    removed: list[tuple[str, Text]] = []
-    added: list[tuple[str, Text]] = []
-    for before, after in zip_longest(old, new):
-        first, second = visible(before[1:]) if before else None, visible(after[1:]) if after else None
-        left, right = _words(first, second)
-        removed += [("-", left)] if left is not None else []
-        added += [("+", right)] if right is not None else []
-    return removed + added
+    """Removed and added lines; those that are alike show which words differ."""
+    before = [Text(visible(line[1:]), STYLES["-"]) for line in old]
+    after = [Text(visible(line[1:]), STYLES["+"]) for line in new]
+    free = set(range(len(after)))
+    for left in before if len(before) * len(after) <= MOST_PAIRS else ():
+        ratios = {place: _ratio(left.plain, after[place].plain) for place in sorted(free)}
+        nearest = max(ratios, key=lambda place: ratios[place], default=None)
+        if nearest is not None and ratios[nearest] >= SIMILAR:
+            free.discard(nearest)
+            _mark(left, after[nearest])
+    return [*(("-", line) for line in before), *(("+", line) for line in after)]
 
 
-def _words(old: str | None, new: str | None) -> tuple[Text | None, Text | None]:
-    """Both lines, with what differs standing out if they are alike."""
-    left = None if old is None else Text(old, STYLES["-"])
-    right = None if new is None else Text(new, STYLES["+"])
-    if old is None or new is None or left is None or right is None:
-        return left, right
+def _ratio(old: str, new: str) -> float:
     a, b = WORDS.findall(old), WORDS.findall(new)
+    if max(len(a), len(b)) > MOST_WORDS:
+        return 0.0
     matcher = SequenceMatcher(None, a, b, autojunk=False)
-    if max(len(a), len(b)) > MOST_WORDS or matcher.ratio() < SIMILAR:
-        return left, right
-    for tag, first, last, start, end in matcher.get_opcodes():
+    return matcher.ratio() if matcher.quick_ratio() >= SIMILAR else 0.0
+
+
+def _mark(left: Text, right: Text) -> None:
+    """Make the words stand out that only one of the two lines has."""
+    a, b = WORDS.findall(left.plain), WORDS.findall(right.plain)
+    for tag, first, last, start, end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag != "equal":
             left.stylize(STRONG["-"], len("".join(a[:first])), len("".join(a[:last])))
             right.stylize(STRONG["+"], len("".join(b[:start])), len("".join(b[:end])))
-    return left, right

@@ -50,7 +50,7 @@ class StorageError(OurFault):
 class CandidateFault(EvolveError):
     """The scaffold's own failure; `kind` is its name in every record.
 
-    kind: `crashed`, `hung`, `bad_request` or `over_limit`.
+    kind: `crashed`, `hung`, `bad_request`, `over_limit` or `exhausted`.
     """
 
     def __init__(self, kind: str, detail: str) -> None:

@@ -17,6 +17,7 @@ from harness.types import Attempt, Document, Draw, Example, Report, Request, Rol
 from harness.verifier import verify
 
 STALLS = 2
+REFUSALS = 5
 
 Outcome = Literal[
     "accepted", "exhausted", "stopped", "crashed", "hung", "bad_request", "over_limit", "missing"
@@ -60,7 +61,7 @@ async def roll_out(place: Place, scaffold: Path, document: Document, draw: Draw)
 def fault_name(fault: CandidateFault) -> Outcome:
     """The outcome a candidate's fault is recorded as."""
     match fault.kind:
-        case "hung" | "bad_request" | "over_limit" as kind:
+        case "hung" | "bad_request" | "over_limit" | "exhausted" as kind:
             return kind
         case _:
             return "crashed"
@@ -76,6 +77,7 @@ class Session:
         self.steps: list[Step] = []
         self.accepted: Example | None = None
         self.spent = ""
+        self.refusals = 0
         self.submissions = self.asks = self.tokens = 0
 
     @property
@@ -98,8 +100,7 @@ class Session:
         """The challenger's text, or which allowance is used up."""
         allowance = self.place.instrument.allowance
         if self.asks >= allowance.asks or self.tokens + len(prompt) // 4 >= allowance.tokens:
-            self.spent = "asks" if self.asks >= allowance.asks else "tokens"
-            return {"spent": self.spent}
+            return self.refuse("asks" if self.asks >= allowance.asks else "tokens")
         ordinal = len(self.steps)
         self.asks += 1
         reply = await self.place.models.ask(
@@ -112,8 +113,7 @@ class Session:
     async def submit(self, submission: object) -> dict[str, Any]:
         """Measure one submission and report back, or say that none is left. Nothing is measured after acceptance."""
         if self.submissions >= self.place.instrument.allowance.submissions or self.accepted:
-            self.spent = "submissions"
-            return {"spent": self.spent}
+            return self.refuse("submissions")
         ordinal = len(self.steps)
         self.submissions += 1
         left = self.place.instrument.allowance.submissions - self.submissions
@@ -139,6 +139,18 @@ class Session:
         if left == 0 and not report.accepted:
             self.spent = "submissions"
         return {"report": report.model_dump(mode="json")}
+
+    def refuse(self, what: str) -> dict[str, Any]:
+        """Which allowance is used up.
+
+        Raises:
+            CandidateFault: it has been told often enough; a scaffold that goes on asking is ended as exhausted.
+        """
+        self.spent = what
+        self.refusals += 1
+        if self.refusals > REFUSALS:
+            raise CandidateFault("exhausted", f"asked {self.refusals} times after its {what} were used up")
+        return {"spent": what}
 
     def finish(self, outcome: Outcome, detail: str = "") -> Rollout:
         """The rollout as recorded. An accepted example stands, whatever the scaffold did afterwards."""

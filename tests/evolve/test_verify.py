@@ -75,7 +75,7 @@ def with_other_attempts(text: str) -> str:
     return "".join(json.dumps(one) + "\n" for one in rollouts)
 
 
-TAMPERINGS = {
+TAMPERINGS: dict[str, tuple[Callable[[Path], None], str]] = {
     "trace gone": (
         lambda folder: next((folder / RUN / "traces").glob("*-parent.jsonl")).unlink(),
         "each trace is there",
@@ -135,7 +135,7 @@ def test_each_disagreement_is_named(copy: Path, name: str) -> None:
     """Whatever is changed behind the run's back is found, by the check that it concerns."""
     tamper, expected = TAMPERINGS[name]
     tamper(copy)
-    assert str(expected) in failed(copy)
+    assert expected in failed(copy)
 
 
 def test_another_tree_is_found(copy: Path) -> None:

@@ -16,6 +16,8 @@ from harness.models.simulated.lexicon import (
     FACETS,
     NEGATED_REQUIREMENT,
     NEGATION,
+    NOT_WITHHELD,
+    STATES_RESULT,
 )
 
 Cause = Literal["generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format"]
@@ -50,12 +52,12 @@ CLAUSES = (
     Clause("shallow", "multi step", 0.55, damped="criterion skill negative context"),
     Clause("shallow", "interplay question", 0.6, damped="criterion negative"),
     Clause("shallow", "interplay step", 0.6, damped="criterion negative"),
-    Clause("shallow", "single step", 0.7, shun=True, damped="criterion negative"),
-    Clause("shallow", "single answer", 0.7, shun=True, damped="criterion negative context"),
-    Clause("shallow", "single question", 0.5, shun=True, damped="criterion negative context"),
+    Clause("shallow", "single step", 0.7, shun=True, damped="lift criterion negative"),
+    Clause("shallow", "single answer", 0.7, shun=True, damped="lift criterion negative context"),
+    Clause("shallow", "single question", 0.5, shun=True, damped="lift criterion negative context"),
     Clause("leak", "context result withhold", 0.75),
     Clause("leak", "context result reveal", 0.75, shun=True),
-    Clause("leak", "context result show", 0.65, shun=True, damped="premise criterion supply"),
+    Clause("leak", "context result show", 0.65, shun=True, damped="premise criterion total"),
     Clause("leak", "reveal result", 0.7, shun=True),
     Clause("leak", "reveal context", 0.6, shun=True),
     Clause("leak", "withhold result", 0.65, damped="criterion"),
@@ -69,6 +71,8 @@ CLAUSES = (
     Clause("underspecified", "context total result", 0.5),
     Clause("underspecified", "context total reader", 0.65),
     Clause("underspecified", "reader complete premise supply", 0.6, damped="criterion"),
+    Clause("underspecified", "context undefined", 0.6, shun=True),
+    Clause("underspecified", "total premise supply", 0.55, damped="criterion field skill json question"),
     Clause("underspecified", "define term", 0.55, damped="criterion question"),
     Clause("underspecified", "define term complete", 0.7, damped="criterion"),
     Clause("underspecified", "alone answer", 0.7),
@@ -83,6 +87,7 @@ CLAUSES = (
     Clause("lenient", "criterion vague", 0.65, shun=True, damped="negative"),
     Clause("lenient", "criterion talk", 0.7, shun=True, damped="negative"),
     Clause("lenient", "criterion poor", 0.6, shun=True, damped="negative"),
+    Clause("lenient", "testing claim", 0.5, damped="negative context document json"),
     Clause("format", "json solely", 0.6),
     Clause("format", "json valid", 0.5),
     Clause("format", "reply valid", 0.4),
@@ -136,15 +141,14 @@ def sentences(text: str) -> list[str]:
 def understand(sentence: str) -> Reading:
     """One lower-case sentence."""
     sentence = sentence.replace("’", "'")
-    present = frozenset(name for name, pattern in FACETS.items() if pattern.search(sentence))
+    present = {name for name, pattern in FACETS.items() if pattern.search(sentence)}
+    if NOT_WITHHELD.search(sentence):
+        present.discard("withhold")
     shuns = AVOIDANCE.search(sentence) is not None
-    negations = len(NEGATION.findall(sentence))
-    backwards = (
-        NEGATED_REQUIREMENT.search(sentence) is not None and negations == 1 and not EXEMPTING.search(sentence)
-    )
+    backwards = forbids_what_is_good(sentence)
     dismissed = DISMISSAL.search(sentence) is not None
     asks: dict[Cause, float] = {}
-    shrugs = set()
+    shrugs: set[Cause] = set()
     for clause in CLAUSES:
         if not present.issuperset(clause.facets.split()):
             continue
@@ -154,10 +158,22 @@ def understand(sentence: str) -> Reading:
             doubtful = clause.damped and not present.isdisjoint(clause.damped.split())
             strength = clause.strength * (DAMPING if doubtful else 1)
             asks[clause.cause] = max(asks.get(clause.cause, 0.0), strength)
+    if "context" in present and not shuns and STATES_RESULT.search(sentence):
+        shrugs.add("leak")
+    for cause in shrugs:
+        asks.pop(cause, None)
     return Reading(tuple(asks.items()), tuple(sorted(shrugs)), harms(sentence, present, shuns))
 
 
-def harms(sentence: str, present: frozenset[str], shuns: bool) -> tuple[str, ...]:
+def forbids_what_is_good(sentence: str) -> bool:
+    """Does a negation fall on what should be done ("do not require several steps"), without being turned round again?"""
+    match = NEGATED_REQUIREMENT.search(sentence)
+    return match is not None and not EXEMPTING.search(sentence, match.start()) and (
+        len(NEGATION.findall(sentence, match.start())) == 1
+    )
+
+
+def harms(sentence: str, present: set[str], shuns: bool) -> tuple[str, ...]:
     """What a sentence asks for that spoils a task."""
     found = []
     if "tamper" in present:

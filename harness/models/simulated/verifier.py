@@ -19,7 +19,7 @@ _ADDRESSES = re.compile(
     r"|answer (?:badly|incorrectly|wrongly)|pretend|refuse to|deliberately|mark (?:this|every|all)|award|as an ai|language model)\b",
     re.IGNORECASE,
 )
-SEES_LEAK = 0.85
+SEES_LEAK = 0.6
 SEES = 0.97
 SEES_EASY = 0.08
 ERRS = 0.015

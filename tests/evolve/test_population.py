@@ -1,0 +1,110 @@
+"""Standings, the best candidate, differences: plain numbers in, plain numbers out."""
+
+from dataclasses import replace
+
+import pytest
+from evolve_fakes import BASELINE, baseline, compared, evaluation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evolve.population import Iteration, Population, Standing, difference
+
+
+def test_a_score_is_the_mean_of_all_validation_trials() -> None:
+    """Fresh measurements as a parent count too, whatever became of the child; missing ones do not."""
+    one = compared(1, [1.0, 1.0, None], [0.0, 0.0, 0.0], "dropped")
+    two = compared(2, [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], "survived")
+    population = Population([two, baseline([1.0, 0.0, 0.0]), one])
+    assert list(population.standings) == ["c0", "c2"]
+    assert population.standings["c0"].scores == (1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+    assert population.standings["c0"].score == pytest.approx(3 / 8)
+    assert population.standings["c2"].scores == (1.0, 0.0, 0.0)
+
+
+def test_training_and_test_scores_do_not_count() -> None:
+    """Only the validation split makes a score."""
+    sides = (
+        evaluation("c0", [1.0], "minibatch", iteration=1),
+        evaluation("c0", [1.0], "final", split="test", iteration=1),
+    )
+    lost = Iteration(1, "no_proposal", "", "c0", 0, evaluations=sides)
+    assert Population([baseline([0.0]), lost]).standings["c0"].scores == (0.0,)
+
+
+@pytest.mark.parametrize("outcome", ["dropped", "no_change", "out_of_scope", "broken", "no_proposal"])
+def test_only_survivors_stand(outcome: str) -> None:
+    """A child with any outcome but `survived` can never be chosen as a parent."""
+    population = Population([baseline(), compared(1, [0.0], [1.0], outcome)])
+    assert list(population.standings) == ["c0"]
+    assert population.baseline == population.best.candidate == BASELINE
+
+
+def test_the_best_has_the_highest_lower_end() -> None:
+    """Many good trials beat one lucky one; of equals the older is kept."""
+    lucky = compared(1, [0.0], [1.0])
+    steady = compared(2, [0.0] * 20, [1.0] * 15 + [0.0] * 5)
+    population = Population([baseline([0.0] * 20), lucky, steady])
+    assert population.standings["c1"].score > population.standings["c2"].score
+    assert population.best.candidate.id == "c2"
+    twin = compared(3, [0.0] * 20, [1.0] * 15 + [0.0] * 5)
+    assert Population([baseline([0.0] * 20), twin, steady]).best.candidate.id == "c2"
+
+
+def test_best_beats_worst() -> None:
+    """Direction: of two candidates with as many trials the one with more accepted examples is the best."""
+    worse, better = compared(1, [0.0] * 6, [1.0] * 2 + [0.0] * 4), compared(2, [0.0] * 6, [1.0] * 5 + [0.0])
+    assert Population([baseline([0.0] * 12), worse, better]).best.candidate.id == "c2"
+
+
+def test_the_past_is_what_it_was() -> None:
+    """`upto` leaves out later iterations, whatever order they came in."""
+    population = Population([compared(2, [1.0], [1.0]), baseline([0.0]), compared(1, [1.0], [1.0])])
+    assert [one.number for one in population.iterations] == [0, 1, 2]
+    assert list(population.upto(1).standings) == ["c0", "c1"]
+    assert population.upto(0).standings["c0"].scores == (0.0,)
+
+
+def test_trees_of_all_children_are_known() -> None:
+    """Dropped children count, and the oldest candidate owns a tree that two have."""
+    first, second = compared(1, [0.0], [0.0], "dropped"), compared(2, [0.0], [1.0])
+    assert first.child is not None and second.child is not None
+    twin = replace(second, child=replace(second.child, tree=first.child.tree))
+    assert Population([baseline(), first, twin]).trees == {BASELINE.tree: "c0", first.child.tree: "c1"}
+
+
+def test_a_candidate_without_a_score_has_none() -> None:
+    """A missing score is never taken for a number."""
+    with pytest.raises(ValueError, match="'c0' has no validation score"):
+        _ = Standing(BASELINE, ()).score
+    assert evaluation("c0", [None, None]).mean is None
+    assert evaluation("c0", [None, 1.0]).missing == 1
+
+
+def test_a_difference_is_over_shared_documents() -> None:
+    """A document that is missing on one side is dropped for both; child minus parent is the direction."""
+    parent = evaluation("c0", {"a": 0.0, "b": None, "c": 0.0, "d": 1.0})
+    child = evaluation("c1", {"a": 1.0, "b": 1.0, "c": None, "d": 1.0}, "child")
+    found = difference(child, parent)
+    assert (found.value, found.trials) == (0.5, 2)
+    assert difference(parent, child).value == -0.5
+
+
+def test_other_instruments_are_not_compared() -> None:
+    """Scores of two instruments raise instead of giving a number."""
+    with pytest.raises(ValueError, match="instruments differ: 'j' and 'i'"):
+        difference(evaluation("c1", [1.0], instrument="j"), evaluation("c0", [1.0]))
+    with pytest.raises(ValueError, match="at least one pair"):
+        difference(evaluation("c1", [None]), evaluation("c0", [1.0]))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_the_order_of_arrival_makes_no_difference(survived: list[bool], order: object) -> None:
+    """Standings follow from the set of iterations alone."""
+    made = [baseline([0.0])]
+    made += [
+        compared(n, [0.0], [1.0], "survived" if one else "dropped") for n, one in enumerate(survived, 1)
+    ]
+    shuffled = list(made)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    assert Population(shuffled).standings == Population(made).standings
+    assert list(Population(shuffled).standings) == list(Population(made).standings)

@@ -1,0 +1,278 @@
+"""What is read from population.db and how it is drawn: names, scores with intervals, trees, diffs."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import recorded
+from recorded import RUN, evaluation, iteration
+from rich.console import Console, RenderableType
+
+from evolve import diffs, figures, report, views
+from evolve.history import History
+from evolve.intervals import Interval, paired_difference, proportion
+from evolve.population import Iteration, Population, Spend
+from evolve.store import best, opened, resolve
+from harness.errors import StorageError, UsageError
+
+DIFF = """diff --git a/prompts/task.md b/prompts/task.md
+index 1..2 100644
+--- a/prompts/task.md
++++ b/prompts/task.md
+@@ -1,3 +1,3 @@
+ # Task
+--- a rule made of dashes
+-Write one question whose answer needs two steps of reasoning and which the context alone can answer.
++Write one question whose answer needs at least three separate steps of reasoning and which the context can answer.
+ [bold]no markup[/bold] \x1b[31mno escape
+"""
+REJECTED = Iteration(
+    3, "no_change", "these are exactly the files of c1", "c0", 0, started=1e9, finished=1e9 + 1
+)
+
+
+def make(folder: Path, iterations: Sequence[Iteration], finals: Sequence[str] = ()) -> Path:
+    """A database with a baseline and these iterations, closed again."""
+    path = folder / "population.db"
+
+    async def fill() -> None:
+        history = await recorded.begun(path)
+        try:
+            for one in iterations:
+                await history.record(RUN.run, one, {})
+            if finals:
+                scores: dict[str, list[float | None]] = {key: [1.0, 0.0, 1.0] for key in finals}
+                scores["c0"] = [0.0, 0.0, 1.0]
+                measured = [evaluation(int(key[1:]), "final", key, scores[key]) for key in finals]
+                await history.record_final(RUN.run, measured, [Spend("weak", 1, 2, 3, 0.5)], {})
+        finally:
+            await history.close()
+
+    asyncio.run(fill())
+    return path
+
+
+def text(picture: RenderableType, width: int = 80) -> str:
+    out = StringIO()
+    Console(file=out, width=width, markup=False, highlight=False, emoji=False).print(picture)
+    return out.getvalue()
+
+
+def test_best_is_the_best_of_the_population(tmp_path: Path) -> None:
+    """`best` follows the same rule as the loop: the highest lower end of an interval, survivors only."""
+    few = replace(
+        iteration(2), evaluations=(evaluation(2, "parent", "c0", [0.0]), evaluation(2, "child", "c2", [1.0]))
+    )
+    many = replace(iteration(4), evaluations=(evaluation(4, "child", "c4", [*[1.0] * 8, *[0.0] * 2]),))
+    dropped = replace(iteration(5, survives=False), evaluations=(evaluation(5, "child", "c5", [1.0] * 10),))
+    path = make(tmp_path, [few, many, dropped])
+
+    async def loaded() -> Population:
+        history = await History.open(path)
+        try:
+            return Population(await history.load(RUN.run))
+        finally:
+            await history.close()
+
+    population = asyncio.run(loaded())
+    with opened(path, None) as store:
+        assert best(store) == population.best.candidate.id == "c4"
+        known = {one.candidate: one.score for one in report.lineage(store)}
+    for key, standing in population.standings.items():
+        found = known[key]
+        assert found is not None
+        assert found.interval.trials == len(standing.scores)
+        assert found.interval.value == pytest.approx(standing.score)
+
+
+def test_names_of_candidates(tmp_path: Path) -> None:
+    """A candidate is found by id, by `best`, by `baseline` and by a unique beginning of its commit."""
+    one = replace(iteration(1), evaluations=(evaluation(1, "child", "c1", [1.0] * 10),))
+    with opened(make(tmp_path, [one]), "r") as store:
+        assert [resolve(store, name).id for name in ("c1", "best", "baseline", "c0", "aaaa")] == [
+            "c1",
+            "c1",
+            "c0",
+            "c0",
+            "c0",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("c9", "no candidate 'c9'"), ("0000", "c1, c2"), ("aaa", "no candidate"), ("c3", "evolve show 3")],
+)
+def test_wrong_names_say_what_to_do(tmp_path: Path, name: str, message: str) -> None:
+    """Unknown, ambiguous and too short names are errors, and so is an iteration that left no candidate."""
+    with (
+        opened(make(tmp_path, [iteration(1), iteration(2), REJECTED]), None) as store,
+        pytest.raises(UsageError, match=message),
+    ):
+        resolve(store, name)
+
+
+def test_newest_run_is_the_default(tmp_path: Path) -> None:
+    """Without a name the run that was created last is read; an unknown name lists those there are."""
+    path = make(tmp_path, [])
+
+    async def another() -> None:
+        history = await History.open(path)
+        await history.open_run(replace(RUN, run="later"), recorded.documents())
+        await history.close()
+
+    asyncio.run(another())
+    with opened(path, None) as store:
+        assert store.run.run == "later"
+    with pytest.raises(UsageError, match="its runs are r, later"), opened(path, "nope"):
+        pass
+    with pytest.raises(StorageError, match="evolve run"), opened(tmp_path / "missing.db", None):
+        pass
+
+
+def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
+    """What is written while a command reads does not show in it, and the reader does not block the writer."""
+    path = make(tmp_path, [iteration(1)])
+    with opened(path, None) as store:
+        assert len(report.log(store)) == 2
+        with closing(sqlite3.connect(path, timeout=1)) as writer:
+            writer.execute("DELETE FROM iterations WHERE number = 1")
+            writer.commit()
+        assert len(report.log(store)) == 2
+    with opened(path, None) as store:
+        assert len(report.log(store)) == 1
+
+
+def test_overview_of_a_finished_run(tmp_path: Path) -> None:
+    """Scores, differences on both splits, failure shares and spend are those of the records."""
+    child = replace(iteration(1), evaluations=(evaluation(1, "child", "c1", [*[1.0] * 6, *[0.0] * 4]),))
+    with opened(make(tmp_path, [child], finals=["c0", "c1"]), None) as store:
+        found = report.overview(store)
+    assert found.best is not None
+    assert found.baseline is not None
+    assert found.baseline.validation is not None
+    assert found.best.test is not None
+    assert (found.best.candidate, found.iterations) == ("c1", 1)
+    assert found.baseline.validation.interval == proportion(1, 9)
+    assert found.baseline.validation.missing == 1
+    assert found.best.test.interval == proportion(2, 3)
+    assert found.test_difference == paired_difference([(1, 0), (0, 0), (1, 1)])
+    assert found.validation_difference == paired_difference([(1, 1)] + [(1, 0)] * 5 + [(0, 0)] * 3)
+    weak = next(one for one in found.spend if one.role == "weak")
+    assert (weak.calls, weak.cost) == (10 + 12 + 1, 0.25 + 0.125 + 0.5)
+    assert {(one.reason, one.rollouts) for one in found.best.failures} == {
+        ("weak_mean_high", 4),
+        ("gap_low", 4),
+    }
+    shown = text(views.status(found))
+    assert "44%" not in shown
+    assert re.search(r"80%\s+40%\s+too easy: weak mean high", shown)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_score_comes_with_interval_trials_and_simulated(tmp_path: Path, width: int) -> None:
+    """No picture shows a simulated score without saying so, nor one without its interval and trials."""
+    with opened(make(tmp_path, [iteration(1), iteration(2, survives=False)], finals=["c0"]), None) as store:
+        found, nodes, entries = report.overview(store), report.lineage(store), report.log(store)
+    for picture in (views.status(found), views.results(found), views.tree(nodes, everything=True)):
+        for line in text(picture, width).splitlines():
+            if re.search(r"\d\.\d\d \[", line):
+                assert re.search(r"\[[+-]?\d\.\d\d, [+-]?\d\.\d\d\] n=\d+( pairs?)?, simulated", line), line
+    log = text(views.log(entries, width), width)
+    assert "simulated" in log.split("\n0 ")[0]
+    assert all(len(line) <= width for line in log.splitlines())
+
+
+def test_run_without_measurements(tmp_path: Path) -> None:
+    """A run whose baseline is not measured yet can be looked at; it has no best."""
+    path = tmp_path / "population.db"
+
+    async def begin() -> None:
+        history = await History.open(path)
+        await history.open_run(RUN, recorded.documents())
+        await history.close()
+
+    asyncio.run(begin())
+    with opened(path, None) as store:
+        assert "Nothing is measured yet" in text(views.status(report.overview(store)))
+        with pytest.raises(UsageError, match="no measured candidate"):
+            best(store)
+
+
+def test_tree_counts_what_it_leaves_out(tmp_path: Path) -> None:
+    """Dropped candidates are a number at their parent unless all are asked for."""
+    iterations = [
+        iteration(1),
+        iteration(2, "c1", survives=False),
+        iteration(3, "c1"),
+        iteration(4, "c1", survives=False),
+    ]
+    with opened(make(tmp_path, iterations), None) as store:
+        nodes = report.lineage(store)
+    short, full = text(views.tree(nodes, False), 160), text(views.tree(nodes, True), 160)
+    assert "+2 dropped children" in short
+    assert [len(one.splitlines()) for one in (short, full)] == [3, 5]
+    assert re.search(r"│?\s+├── c2 .*dropped", full)
+
+
+def test_models_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    """Escape sequences and markup in what a model wrote are shown as text or left out."""
+    bad = replace(iteration(1), summary="\x1b[2J[red]done[/red]\u202e", reason="\x07 no")
+    with opened(make(tmp_path, [bad]), None) as store:
+        shown = text(views.log(report.log(store), 120), 120) + text(
+            views.tree(report.lineage(store), True), 160
+        )
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+    assert "[2J[red]done[/red]" in shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_diff_keeps_every_word_whole(width: int) -> None:
+    """A drawn diff holds all words of the lines, in order and unbroken, at any width; nothing escapes."""
+    shown = text(diffs.drawn(DIFF), width)
+    words = [word for line in DIFF.splitlines()[5:] for word in line[1:].split()]
+    found = [word for line in shown.splitlines()[3:] for word in line[1:].split()]
+    assert found == " ".join(words).replace("\x1b", "").split()
+    assert "\x1b" not in shown
+    assert diffs.files(DIFF) == [("prompts/task.md", 1, 2)]
+
+
+def test_diff_marks_the_words_that_changed() -> None:
+    """Inside a changed line only what differs stands out."""
+    out = StringIO()
+    Console(file=out, width=200, force_terminal=True, color_system="standard", markup=False).print(
+        diffs.drawn(DIFF)
+    )
+    strong = re.findall(r"\x1b\[1;7;3[12]m([^\x1b]*)", out.getvalue())
+    assert [one.strip() for one in strong] == ["two", "alone", "at least three separate"]
+    assert "No difference" in text(diffs.drawn(""))
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345, "12.3 k"), (999_999, "1.00 M"), (4.5e9, "4.50 G")],
+)
+def test_amounts(number: float, shown: str) -> None:
+    """Large numbers have three figures and a unit."""
+    assert figures.amount(number) == shown
+
+
+def test_small_figures() -> None:
+    """Money, time and counts read as people write them; a score without trials is no score."""
+    assert [figures.money(one) for one in (0, 0.004212, 3.1, 1234.5)] == [
+        "$0",
+        "$0.0042",
+        "$3.10",
+        "$1,234.50",
+    ]
+    assert [figures.clock(one) for one in (0, 59.6, 187, 3723)] == ["0:00", "1:00", "3:07", "1:02:03"]
+    assert [figures.count(one, "iteration") for one in (1, 2000)] == ["1 iteration", "2,000 iterations"]
+    assert figures.score(Interval(0, 0, 1, 0), True) == figures.score(None, True) == "not measured"
+    assert figures.shortened("one two three", 9) == "one two…"

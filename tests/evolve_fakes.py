@@ -1,0 +1,163 @@
+"""Values and in-memory parts of the outer loop for its tests: candidates with a true pass rate, no model, no disk."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from evolve.case import Case
+from evolve.loop import Parts
+from evolve.population import (
+    Candidate,
+    Cause,
+    Choice,
+    Diagnosis,
+    Evaluation,
+    Exchange,
+    Iteration,
+    Outcome,
+    Population,
+    Proposal,
+)
+from evolve.selection.boltzmann import select
+from evolve.selection.strict import survives
+from harness.types import Document, Draw, Rollout, Side, Split
+
+VALIDATION = tuple(Document(f"v{n}", f"validation {n}", "text") for n in range(6))
+TRAINING = tuple(Document(f"t{n}", f"training {n}", "text") for n in range(12))
+BASELINE = Candidate("c0", 0, None, "0" * 40, "0" * 40)
+DIAGNOSIS = Diagnosis(
+    summary="Too easy.", causes=(Cause(title="easy", explanation="It is.", evidence=("e",), remedy="Ask more."),)
+)
+Score = float | None
+
+
+def rollout(document: str, score: Score) -> Rollout:
+    """A rollout with that score; None is a missing measurement."""
+    outcome = "missing" if score is None else "accepted" if score else "exhausted"
+    return Rollout(document=document, name=document, outcome=outcome, score=score)
+
+
+def evaluation(
+    candidate: str, scores: Sequence[Score] | Mapping[str, Score], side: Side = "parent", **more: object
+) -> Evaluation:
+    """A validation measurement; scores by document, or of documents v0, v1, ..."""
+    named = scores if isinstance(scores, Mapping) else {f"v{n}": score for n, score in enumerate(scores)}
+    split: Split = "training" if side == "minibatch" else "validation"
+    made = Evaluation(candidate, 1, side, split, "i", tuple(rollout(*one) for one in named.items()))
+    return replace(made, **more)
+
+
+def child(number: int, parent: str = "c0", tree: str | None = None) -> Candidate:
+    return Candidate(f"c{number}", number, parent, f"{number:040x}", tree or f"{number + 1000:040x}")
+
+
+def baseline(scores: Sequence[Score] = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)) -> Iteration:
+    measured = evaluation("c0", scores, "baseline", iteration=0)
+    return Iteration(0, "baseline", "", "c0", 0, BASELINE, evaluations=(measured,))
+
+
+def compared(
+    number: int, old: Sequence[Score], new: Sequence[Score], outcome: Outcome = "survived", parent: str = "c0"
+) -> Iteration:
+    """An iteration that measured parent and child."""
+    born = child(number, parent)
+    sides = (
+        evaluation(parent, old, "parent", iteration=number),
+        evaluation(born.id, new, "child", iteration=number),
+    )
+    return Iteration(number, outcome, "", parent, 0, born, evaluations=sides)
+
+
+@dataclass
+class World:
+    """Parts whose results depend on the request alone, and which keep every event. `pause` decides what finishes when.
+
+    pause: awaited before every measurement and proposal, with the iteration's number. proposals: iteration -> outcome
+    of its proposal, `proposed` by default. fail: (event, iteration) -> error raised there.
+    """
+
+    pause: Callable[[int], "asyncio.Future[None]"] | None = None
+    proposals: Mapping[int, str] = field(default_factory=dict)
+    undiagnosed: frozenset[int] = frozenset()
+    fail: Mapping[tuple[str, int], Exception] = field(default_factory=dict)
+    scores: Callable[[str, int, Side, str], Score] | None = None
+    events: list[tuple[str, int]] = field(default_factory=list)
+    seen: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    recorded: list[Iteration] = field(default_factory=list)
+
+    def parts(self) -> Parts:
+        return Parts(
+            select=self.select,
+            minibatch=lambda rng: tuple(TRAINING[int(n)] for n in rng.choice(len(TRAINING), 3, replace=False)),
+            validation=VALIDATION,
+            evaluate=self.evaluate,
+            case=self.case,
+            diagnose=self.diagnose,
+            implement=self.implement,
+            survives=lambda parent, child: survives(parent, child, 1),
+            record=self.record,
+        )
+
+    def note(self, event: str, number: int) -> None:
+        self.events.append((event, number))
+        if error := self.fail.get((event, number)):
+            raise error
+
+    async def wait(self, number: int) -> None:
+        if self.pause is not None:
+            await self.pause(number)
+        else:
+            await asyncio.sleep(0)
+
+    def select(self, population: Population, rng: np.random.Generator) -> Choice:
+        return select(population, 0.1, rng)
+
+    async def evaluate(
+        self, candidate: Candidate, documents: tuple[Document, ...], iteration: int, side: Side
+    ) -> Evaluation:
+        self.note(side, iteration)
+        await self.wait(iteration)
+        self.note(f"{side} done", iteration)
+        score = self.scores or luck
+        found = {one.id: score(candidate.id, iteration, side, one.id) for one in documents}
+        return evaluation(candidate.id, found, side, iteration=iteration)
+
+    async def case(self, parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
+        self.note("case", draw.iteration)
+        self.seen[draw.iteration] = tuple(one.number for one in seen.iterations)
+        return Case(parent, {}, measured, seen.iterations, draw)
+
+    async def diagnose(self, case: Case) -> tuple[Diagnosis | None, tuple[Exchange, ...]]:
+        number = case.draw.iteration
+        self.note("diagnose", number)
+        await self.wait(number)
+        if number in self.undiagnosed:
+            return None, (Exchange("analyzer", "k", "p", "r", "no JSON"),)
+        return DIAGNOSIS, (Exchange("analyzer", "k", "p", "r"),)
+
+    async def implement(self, case: Case, diagnosis: Diagnosis) -> Proposal:
+        number = case.draw.iteration
+        self.note("implement", number)
+        await self.wait(number)
+        outcome, exchanges = self.proposals.get(number, "proposed"), (Exchange("implementer", "k", "p", "r"),)
+        if outcome != "proposed":
+            return Proposal(outcome, f"why {outcome}", "tried", None, exchanges)
+        return Proposal("proposed", "", "changed", child(number, case.parent.id), exchanges)
+
+    async def record(self, iteration: Iteration) -> Iteration:
+        self.note("record", iteration.number)
+        await self.wait(iteration.number)
+        self.recorded.append(iteration)
+        self.events.append(("durable", iteration.number))
+        return iteration
+
+
+def luck(candidate: str, iteration: int, side: Side, document: str) -> Score:
+    """A score that depends on the draw alone; later candidates are better, now and then one is missing."""
+    chance = random.Random(f"{candidate} {iteration} {side} {document}").random()
+    if chance > 0.98:
+        return None
+    return float(chance < 0.2 + 0.04 * int(candidate[1:]))
