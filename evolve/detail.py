@@ -29,7 +29,8 @@ def candidate(node: Node, entry: Entry | None) -> RenderableType:
 def iteration(entry: Entry) -> RenderableType:
     """What an iteration decided."""
     head = Text.assemble((f"Iteration {entry.number}", "bold"), "  ", outcome(entry.outcome))
-    line = f"{entry.parent or 'no parent'} → {entry.child or 'no child'}, {figures.clock(entry.seconds)}, {entry.started_at}"
+    step = f"{entry.parent} → {entry.child or 'no child'}" if entry.number else "the baseline"
+    line = f"{step}, {figures.clock(entry.seconds)}, {entry.started_at}"
     return Group(head, Text(line, "dim"), _edit(entry))
 
 

@@ -13,10 +13,9 @@ from evolve.population import Candidate, Evaluation
 from evolve.repository import Repository
 from evolve.rows import Row
 from evolve.store import IN_POPULATION, Store, candidates
-from evolve.verify_trace import Journal, edit_problems, rollout_problems
+from evolve.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems
 from harness.errors import StorageError
 
-MONEY = 1e-6
 TABLES = {
     "candidates": "rowid",
     "diagnoses": "iteration",
@@ -276,31 +275,6 @@ def spending(store: Store, journal: sqlite3.Connection) -> Check:
         if not ours.equal(theirs, place, role)
     ]
     return Check("spending is what the journal holds", len(ours.sums), tuple(problems))
-
-
-class Ledger:
-    """Sums of calls, tokens and money by place and role."""
-
-    def __init__(self) -> None:
-        self.sums: dict[tuple[str, str], tuple[int, int, int, float]] = {}
-
-    def add(self, place: str, row: Row) -> None:
-        before = self.sums.get((place, row["role"]), (0, 0, 0, 0.0))
-        new = (row["calls"], row["prompt_tokens"], row["completion_tokens"], row["cost"])
-        self.sums[place, row["role"]] = tuple(a + b for a, b in zip(before, new, strict=True))
-
-    def equal(self, other: "Ledger", place: str, role: str) -> bool:
-        mine, theirs = self.sums.get((place, role)), other.sums.get((place, role))
-        return (
-            mine is not None
-            and theirs is not None
-            and mine[:3] == theirs[:3]
-            and abs(mine[3] - theirs[3]) < MONEY
-        )
-
-    def show(self, place: str, role: str) -> str:
-        calls, asked, said, cost = self.sums.get((place, role), (0, 0, 0, 0.0))
-        return f"{calls} calls, {asked} + {said} tokens, ${cost:.6f}"
 
 
 def _differing(mine: Row, row: Row, place: str) -> list[str]:

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 
 from evolve.population import Exchange
+from evolve.rows import Row
 from harness import gate
 from harness.types import Attempt, Rollout, Step
 
 CLOSE = 1e-9
+MONEY = 1e-6
 BATCH = 500
 
 
@@ -31,6 +33,31 @@ class Journal:
                 row["key"]: (row["text"], row["tokens"]) for row in self._connection.execute(query, part)
             }
         return found
+
+
+class Ledger:
+    """Sums of calls, tokens and money by place and role."""
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[str, str], tuple[int, int, int, float]] = {}
+
+    def add(self, place: str, row: Row) -> None:
+        before = self.sums.get((place, row["role"]), (0, 0, 0, 0.0))
+        new = (row["calls"], row["prompt_tokens"], row["completion_tokens"], row["cost"])
+        self.sums[place, row["role"]] = tuple(a + b for a, b in zip(before, new, strict=True))
+
+    def equal(self, other: "Ledger", place: str, role: str) -> bool:
+        mine, theirs = self.sums.get((place, role)), other.sums.get((place, role))
+        return (
+            mine is not None
+            and theirs is not None
+            and mine[:3] == theirs[:3]
+            and abs(mine[3] - theirs[3]) < MONEY
+        )
+
+    def show(self, place: str, role: str) -> str:
+        calls, asked, said, cost = self.sums.get((place, role), (0, 0, 0, 0.0))
+        return f"{calls} calls, {asked} + {said} tokens, ${cost:.6f}"
 
 
 def edit_problems(exchanges: Sequence[Exchange], journal: Journal) -> list[str]:

@@ -177,7 +177,7 @@ def test_large_texts_take_no_time(text: str) -> None:
     for repair in (True, False):
         with pytest.raises(Malformed):
             parse(text, Note, repair=repair)
-    assert perf_counter() - started < 3
+    assert perf_counter() - started < 10
 
 
 def test_length_is_capped() -> None:

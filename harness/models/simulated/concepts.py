@@ -14,10 +14,13 @@ from harness.models.simulated.lexicon import (
     DISMISSAL,
     EXEMPTING,
     FACETS,
+    GENEROUS,
+    LEAVES_DOCUMENT,
     NEGATED_REQUIREMENT,
     NEGATION,
     NOT_WITHHELD,
     STATES_RESULT,
+    TAKES_UP,
 )
 
 Cause = Literal["generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format"]
@@ -43,6 +46,9 @@ CLAUSES = (
     Clause("generic", "document specific insight", 0.7, damped="criterion context"),
     Clause("generic", "question rare insight", 0.7, damped="criterion"),
     Clause("generic", "question rare document", 0.65, damped="criterion"),
+    Clause("generic", "rare document", 0.55, damped="criterion context skill"),
+    Clause("generic", "question specific document", 0.4, damped="criterion context negative"),
+    Clause("generic", "common document", 0.6, shun=True, damped="criterion premise"),
     Clause("generic", "question particular insight", 0.5, damped="criterion context negative"),
     Clause("generic", "common question", 0.75, shun=True, damped="criterion"),
     Clause("generic", "common answer", 0.75, shun=True, damped="criterion"),
@@ -52,6 +58,8 @@ CLAUSES = (
     Clause("shallow", "multi step", 0.55, damped="criterion skill negative context"),
     Clause("shallow", "interplay question", 0.6, damped="criterion negative"),
     Clause("shallow", "interplay step", 0.6, damped="criterion negative"),
+    Clause("shallow", "interplay answer", 0.55, damped="criterion negative context"),
+    Clause("shallow", "interplay reader", 0.5, damped="criterion negative context"),
     Clause("shallow", "single step", 0.7, shun=True, damped="lift criterion negative"),
     Clause("shallow", "single answer", 0.7, shun=True, damped="lift criterion negative context"),
     Clause("shallow", "single question", 0.5, shun=True, damped="lift criterion negative context"),
@@ -61,6 +69,8 @@ CLAUSES = (
     Clause("leak", "reveal result", 0.7, shun=True),
     Clause("leak", "reveal context", 0.6, shun=True),
     Clause("leak", "withhold result", 0.65, damped="criterion"),
+    Clause("leak", "context withhold", 0.4, damped="criterion premise undefined"),
+    Clause("leak", "premises result apart", 0.65),
     Clause("leak", "lift context", 0.65, shun=True, damped="criterion"),
     Clause("leak", "lift result", 0.65, shun=True, damped="criterion"),
     Clause("underspecified", "standalone context", 0.8),
@@ -73,8 +83,14 @@ CLAUSES = (
     Clause("underspecified", "reader complete premise supply", 0.6, damped="criterion"),
     Clause("underspecified", "context undefined", 0.6, shun=True),
     Clause("underspecified", "total premise supply", 0.55, damped="criterion field skill json question"),
+    Clause("underspecified", "premise undefined", 0.5, shun=True, damped="criterion field json question"),
+    Clause("underspecified", "alone context", 0.6),
     Clause("underspecified", "define term", 0.55, damped="criterion question"),
     Clause("underspecified", "define term complete", 0.7, damped="criterion"),
+    Clause("underspecified", "define term context", 0.65),
+    Clause("underspecified", "premise undefined supply", 0.55, damped="criterion field json"),
+    Clause("underspecified", "total premise supply context", 0.7),
+    Clause("underspecified", "total premise supply reader", 0.65, damped="criterion"),
     Clause("underspecified", "alone answer", 0.7),
     Clause("underspecified", "alone total", 0.65),
     Clause("misfire", "negative narrow", 0.7),
@@ -82,20 +98,28 @@ CLAUSES = (
     Clause("misfire", "negative sound befall", 0.65, shun=True),
     Clause("misfire", "negative talk", 0.5, shun=True),
     Clause("lenient", "criterion exact claim", 0.75, damped="negative"),
-    Clause("lenient", "criterion exact", 0.5, damped="negative"),
+    Clause("lenient", "criterion exact", 0.5, damped="negative field json skill"),
     Clause("lenient", "criterion narrow claim", 0.6, damped="negative"),
     Clause("lenient", "criterion vague", 0.65, shun=True, damped="negative"),
     Clause("lenient", "criterion talk", 0.7, shun=True, damped="negative"),
     Clause("lenient", "criterion poor", 0.6, shun=True, damped="negative"),
+    Clause("lenient", "criterion claim exact", 0.75, damped="negative"),
+    Clause("lenient", "criterion claim", 0.45, damped="negative question context skill field"),
+    Clause("lenient", "talk naught", 0.65, damped="context document"),
+    Clause("lenient", "poor naught", 0.5, damped="context document question"),
     Clause("lenient", "testing claim", 0.5, damped="negative context document json"),
     Clause("format", "json solely", 0.6),
     Clause("format", "json valid", 0.5),
+    Clause("format", "json chatter", 0.5, shun=True),
+    Clause("format", "integer numeral", 0.5),
+    Clause("format", "integer json", 0.5),
     Clause("format", "reply valid", 0.4),
     Clause("format", "reply solely json", 0.5),
     Clause("format", "weight integer", 0.6),
-    Clause("format", "field exactly", 0.4),
+    Clause("format", "field exactly", 0.5),
 )
 DAMPING = 0.3
+TOGETHER = 0.7
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z`\"'*(0-9-])|\n")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•#>]|\d+[.)]|<|```|$))|\n[ \t]*\n")
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(\d{1,2})(?![\w.]*\d)")
@@ -128,18 +152,18 @@ class Brief:
     wants_task: bool
 
 
-def sentences(text: str) -> list[str]:
-    """Sentences in lower case; a list item or a heading is one at least, hard-wrapped lines are joined."""
+def passages(text: str) -> list[tuple[str, ...]]:
+    """Sentences in lower case, by paragraph or list item; hard-wrapped lines are joined."""
     found = []
     for block in _ITEM.split(text):
         joined = " ".join((block or "").split())
-        found += [part.strip().lower() for part in _SENTENCE.split(joined) if len(part.strip()) > 8]
-    return found
+        found.append(tuple(part.strip().lower() for part in _SENTENCE.split(joined) if len(part.strip()) > 8))
+    return [one for one in found if one]
 
 
 @lru_cache(maxsize=16384)
-def understand(sentence: str) -> Reading:
-    """One lower-case sentence."""
+def understand(sentence: str, shunning: bool = False) -> Reading:
+    """One lower-case sentence. shunning: heed only what it turns down."""
     sentence = sentence.replace("’", "'")
     present = {name for name, pattern in FACETS.items() if pattern.search(sentence)}
     if NOT_WITHHELD.search(sentence):
@@ -150,7 +174,7 @@ def understand(sentence: str) -> Reading:
     asks: dict[Cause, float] = {}
     shrugs: set[Cause] = set()
     for clause in CLAUSES:
-        if not present.issuperset(clause.facets.split()):
+        if (shunning and not clause.shun) or not present.issuperset(clause.facets.split()):
             continue
         if dismissed or (backwards and not clause.shun):
             shrugs.add(clause.cause)
@@ -158,11 +182,36 @@ def understand(sentence: str) -> Reading:
             doubtful = clause.damped and not present.isdisjoint(clause.damped.split())
             strength = clause.strength * (DAMPING if doubtful else 1)
             asks[clause.cause] = max(asks.get(clause.cause, 0.0), strength)
-    if "context" in present and not shuns and STATES_RESULT.search(sentence):
-        shrugs.add("leak")
+    shrugs.update(_spoils(sentence, present, shuns))
     for cause in shrugs:
         asks.pop(cause, None)
     return Reading(tuple(asks.items()), tuple(sorted(shrugs)), harms(sentence, present, shuns))
+
+
+@lru_cache(maxsize=8192)
+def together(part: tuple[str, ...]) -> Reading:
+    """What neighbouring sentences ask for only when taken together, less firmly than one sentence would."""
+    alone = {cause for one in part for cause in (*dict(understand(one).asks), *understand(one).shrugs)}
+    asks: dict[Cause, float] = {}
+    for first, second in zip(part, part[1:], strict=False):
+        if DISMISSAL.search(first) or DISMISSAL.search(second) or not TAKES_UP.search(second):
+            continue
+        for cause, strength in understand(f"{first} {second}", shunning=True).asks:
+            if cause not in alone:
+                asks[cause] = max(asks.get(cause, 0.0), strength * TOGETHER)
+    return Reading(tuple(asks.items()), (), ())
+
+
+def _spoils(sentence: str, present: set[str], shuns: bool) -> set[Cause]:
+    """Remedies whose opposite a sentence asks for outright."""
+    found: set[Cause] = set()
+    if "context" in present and not shuns and STATES_RESULT.search(sentence):
+        found.add("leak")
+    if LEAVES_DOCUMENT.search(sentence):
+        found.add("generic")
+    if "criterion" in present and not shuns and GENEROUS.search(sentence):
+        found.add("lenient")
+    return found
 
 
 def forbids_what_is_good(sentence: str) -> bool:
@@ -191,12 +240,12 @@ def harms(sentence: str, present: set[str], shuns: bool) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def brief(instructions: str) -> Brief:
     """All instructions of a prompt together. A sentence that stands twice counts once."""
-    found = list(dict.fromkeys(sentences(instructions)))
+    parts = list(dict.fromkeys(passages(instructions)))
+    found = list(dict.fromkeys(sentence for part in parts for sentence in part))
     missing = dict.fromkeys(CAUSES, 1.0)
     shrugged = dict.fromkeys(CAUSES, 0)
     spoiled: set[str] = set()
-    for sentence in found:
-        reading = understand(sentence)
+    for reading in [understand(sentence) for sentence in found] + [together(part) for part in parts]:
         for cause, strength in reading.asks:
             missing[cause] *= 1 - strength
         for cause in reading.shrugs:

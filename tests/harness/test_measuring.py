@@ -1,0 +1,79 @@
+"""Asking until an answer is usable: what is drawn again, with how much room, and when it is missing."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from fakes import ScriptedModels, reply, request
+
+from harness.errors import InvalidMeasurement
+from harness.measuring import LARGEST_REPLY, RETRIES, measure
+from harness.parsing import Malformed
+from harness.types import Reply, Request
+
+
+def scripted(*replies: Reply) -> ScriptedModels:
+    """A weak solver whose n-th draw is the n-th reply."""
+    return ScriptedModels(weak=lambda request: replies[request.draw.retry])
+
+
+def ask(models: ScriptedModels, read: Callable[[str], str] = str.upper) -> tuple[str, Reply]:
+    return asyncio.run(measure(models, request(), read))
+
+
+def test_first_usable_answer() -> None:
+    """A whole, readable answer is returned with its reply after a single call."""
+    models = scripted(reply("yes"))
+    assert ask(models) == ("YES", reply("yes"))
+    assert [one.draw for one in models.asked] == [request().draw]
+
+
+@pytest.mark.parametrize(
+    "bad", [reply(""), reply(" \n"), reply("half", "length"), reply("no", "content_filter"), reply("", "refused: x")]
+)
+def test_unusable_answers_are_drawn_again(bad: Reply) -> None:
+    """Empty, cut-off, filtered and refused answers lead to another draw, never to a value."""
+    models = scripted(bad, bad, reply("yes"))
+    assert ask(models)[0] == "YES"
+    assert [one.draw.retry for one in models.asked] == [0, 1, 2]
+    assert len({one.draw for one in models.asked}) == 3
+
+
+def test_unreadable_answers_are_drawn_again() -> None:
+    """What the reader cannot use is drawn again."""
+
+    def read(text: str) -> str:
+        if text != "good":
+            raise Malformed("not good")
+        return text
+
+    assert ask(scripted(reply("bad"), reply("good")), read)[0] == "good"
+
+
+def test_more_room_after_a_cut_only() -> None:
+    """After a cut-off answer the limit doubles up to the largest; after another failure it stays as it was."""
+    cuts = [reply("a", "length", said=3000), reply("", said=9), reply("a", "length", said=30_000), reply("done")]
+    models = scripted(*cuts)
+    ask(models)
+    assert [one.max_tokens for one in models.asked] == [None, 6000, 6000, LARGEST_REPLY]
+
+
+def test_missing_in_the_end() -> None:
+    """After the last draw the measurement is missing; the reason names role and last problem."""
+    models = scripted(*[reply("x", "length", said=n) for n in range(RETRIES + 1)])
+    with pytest.raises(InvalidMeasurement) as caught:
+        ask(models)
+    assert len(models.asked) == RETRIES + 1
+    assert caught.value.reason == f"weak: no usable answer in {RETRIES + 1} draws; last: length after {RETRIES} tokens"
+
+
+def test_other_errors_pass() -> None:
+    """An error that is not about the text of the answer is not taken for one."""
+
+    def broken(request: Request) -> Reply:
+        raise InvalidMeasurement("elsewhere")
+
+    with pytest.raises(InvalidMeasurement, match="elsewhere"):
+        ask(ScriptedModels(weak=broken))
+    with pytest.raises(ZeroDivisionError):
+        ask(scripted(reply("x")), lambda text: str(1 / 0))

@@ -1,0 +1,338 @@
+"""One rollout: order of measurement, allowances, draws, and whose fault becomes which score."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes import (
+    DOCUMENT,
+    DRAW,
+    Env,
+    Play,
+    PlayedSandbox,
+    ScriptedModels,
+    checks,
+    criteria,
+    graded,
+    instrument,
+    measuring,
+    reply,
+    submission,
+)
+
+from harness import gate
+from harness.errors import (
+    BudgetSpent,
+    CandidateFault,
+    InvalidMeasurement,
+    ProviderError,
+    SandboxError,
+    Stalled,
+    StorageError,
+)
+from harness.rollout import Place, roll_out
+from harness.types import Role, Rollout
+
+WEAK, STRONG = (0.3, 0.4, 0.2), (0.8, 0.7, 0.9)
+
+
+def rolled(models: ScriptedModels, *plays: Play, **allowance: int) -> Rollout:
+    """The rollout of a played scaffold."""
+    place = Place(models, PlayedSandbox(*plays), instrument(**allowance))
+    return asyncio.run(roll_out(place, Path("scaffold"), DOCUMENT, DRAW))
+
+
+def submits(*submissions: object) -> Play:
+    """A scaffold that submits these, one after the other, whatever it hears."""
+
+    async def play(env: Env) -> None:
+        for one in submissions:
+            await env.submit(one)
+
+    return play
+
+
+def test_accepted() -> None:
+    """Ask, submit, accepted: score 1, the example, and the whole trajectory."""
+
+    async def play(env: Env) -> None:
+        assert await env.ask("Write a task.") == {"text": "a task"}
+        told = (await env.submit(submission()))["report"]
+        assert told["accepted"] and told["stage"] == "accepted" and told["submissions_left"] == 2
+        assert told["weak_mean"] == pytest.approx(0.3) and told["weak_best"] == pytest.approx(0.4)
+        assert told["strong_mean"] == pytest.approx(0.8) and told["gap"] == pytest.approx(0.5)
+
+    done = rolled(measuring(WEAK, STRONG), play)
+    assert (done.outcome, done.score, done.submissions, done.asks) == ("accepted", 1.0, 1, 1)
+    assert done.example == done.steps[1].example and done.example is not None
+    assert [(one.kind, one.ordinal) for one in done.steps] == [("ask", 0), ("submit", 1)]
+    assert (done.steps[0].prompt, done.steps[0].reply, done.tokens) == ("Write a task.", "a task", 30)
+
+
+def test_order_of_a_round() -> None:
+    """Verifier, then all weak attempts, then all strong ones; each judged as the same draw as its answer."""
+    models = measuring(WEAK, STRONG)
+    rolled(models, submits(submission()))
+    roles = [one.role for one in models.asked]
+    assert roles[0] == "verifier" and roles[1:4] == ["weak"] * 3
+    assert max(at for at, role in enumerate(roles) if role == "weak") < roles.index("strong")
+    assert [one.draw.attempt for one in models.of("weak")] == [0, 1, 2]
+    assert [one.draw.attempt for one in models.of("strong")] == [3, 4, 5]
+    assert sorted(one.draw.attempt for one in models.of("judge")) == list(range(6))
+
+
+def test_every_call_is_a_draw_of_its_own() -> None:
+    """Over all rounds of a rollout no two calls of one role share a draw, and each keeps its place in the run."""
+
+    async def play(env: Env) -> None:
+        for _ in range(3):
+            await env.ask("again")
+            await env.submit(submission())
+
+    models = measuring((0.1,) * 3, (0.2,) * 3)
+    rolled(models, play)
+    draws = [(one.role, one.draw) for one in models.asked]
+    assert len(draws) == 3 * (1 + 1 + 12) == len(set(draws))
+    assert {replace(draw, ordinal=0, attempt=0) for _, draw in draws} == {DRAW}
+
+
+def test_strong_only_if_weak_passes() -> None:
+    """An example that the weak solver masters is too easy; the strong solver is never paid for it."""
+    models = measuring((0.9, 0.9, 0.9))
+    (step,) = rolled(models, submits(submission())).steps
+    assert models.of("strong") == [] and step.strong == ()
+    assert step.report is not None
+    assert (step.report.stage, step.report.strong_mean, step.report.gap) == ("too_easy", None, None)
+    assert step.report.reasons == ("weak_mean_high", "weak_best_high")
+    assert {name: one.accepted for name, one in step.shadow.items()} == dict.fromkeys(gate.PRESETS, False)
+
+
+@pytest.mark.parametrize(
+    ("weak", "strong", "stage", "shadow"),
+    [
+        ((0.5,) * 3, (0.6,) * 3, "failed_on_strong", {"meta": False, "prose": False, "deployed": False}),
+        ((0.5,) * 3, (0.7,) * 3, "accepted", {"meta": True, "prose": False, "deployed": True}),
+        ((0.0, 0.3, 0.3), (0.7,) * 3, "accepted", {"meta": True, "prose": True, "deployed": False}),
+        ((0.1,) * 3, (1.0,) * 3, "failed_on_strong", {"meta": False, "prose": True, "deployed": False}),
+    ],
+)
+def test_preset_decides_and_the_others_are_logged(
+    weak: tuple[float, ...], strong: tuple[float, ...], stage: str, shadow: dict[str, bool]
+) -> None:
+    """The instrument's preset decides; what every preset would have said is on record."""
+    (step,) = rolled(measuring(weak, strong), submits(submission())).steps
+    assert step.report is not None and step.report.stage == stage
+    assert {name: one.accepted for name, one in step.shadow.items()} == shadow
+
+
+def test_scores_are_recomputed_from_booleans() -> None:
+    """Every recorded score is the formula on the recorded booleans and the submitted weights."""
+    (step,) = rolled(measuring(WEAK, STRONG), submits(submission(rubric=criteria(*[7] * 5, *[1] * 15)))).steps
+    assert step.example is not None
+    for one in (*step.weak, *step.strong):
+        assert one.score == gate.rubric_score(step.example.rubric, one.hits)
+    assert step.weak[0].score == pytest.approx((5 * 7 + 1) / 50)
+
+
+def test_quality_failure_uses_a_round_and_measures_nothing() -> None:
+    """What the verifier refuses is never solved, and counts as a submission."""
+    models = measuring(WEAK, STRONG, verifier=checks(leak=True, feedback="hide it"))
+    done = rolled(models, submits(submission(), submission(), submission()))
+    assert (done.outcome, done.score, done.submissions) == ("exhausted", 0.0, 3)
+    assert {one.role for one in models.asked} == {"verifier"}
+    report = done.steps[0].report
+    assert report is not None and (report.stage, report.reasons, report.feedback) == ("quality", ("leak",), "hide it")
+
+
+@pytest.mark.parametrize("bad", ["no task today", submission() | {"skills": []}, {}])
+def test_malformed_submission_uses_a_round(bad: object) -> None:
+    """A submission that is no example is the candidate's failure: recorded as received, told why, nothing asked."""
+    models = measuring(WEAK, STRONG)
+    done = rolled(models, submits(bad, bad))
+    assert (done.outcome, done.score, done.submissions, models.asked) == ("stopped", 0.0, 2, [])
+    for left, step in zip((2, 1), done.steps, strict=True):
+        assert step.report is not None and step.example is None and step.malformed == str(bad)
+        assert (step.report.stage, step.report.submissions_left) == ("malformed", left)
+        assert len(step.report.feedback) > 10
+
+
+def test_nobody_resubmits_past_the_limit() -> None:
+    """A scaffold that goes on submitting until noise lets it through is stopped by the host at the limit."""
+    told = []
+
+    async def play(env: Env) -> None:
+        for _ in range(10):
+            told.append(await env.submit(submission()))
+
+    lucky = ScriptedModels(
+        judge=lambda request: graded((WEAK + STRONG)[request.draw.attempt] if request.draw.ordinal == 3 else 1)
+    )
+    done = rolled(lucky, play)
+    assert (done.outcome, done.score, done.submissions, len(done.steps)) == ("exhausted", 0.0, 3, 3)
+    assert [one["report"]["submissions_left"] for one in told[:3]] == [2, 1, 0]
+    assert told[3:] == [{"spent": "submissions"}] * 7
+    assert len(lucky.of("verifier")) == 3
+    assert rolled(lucky, play, submissions=4).score == 1.0
+
+
+def test_nothing_is_measured_after_acceptance() -> None:
+    """The first accepted example stands; later submissions are refused unmeasured and cannot replace it."""
+    models = measuring(WEAK, STRONG)
+    other = submission(question="Something else?")
+    done = rolled(models, submits(submission(), other, other))
+    assert done.example is not None and done.example.question != "Something else?"
+    assert (done.outcome, done.score, done.submissions, len(done.steps)) == ("accepted", 1.0, 1, 1)
+    assert len(models.of("verifier")) == 1
+
+
+def test_asks_are_limited() -> None:
+    """Beyond the allowed number of asks the challenger is not asked any more."""
+    told = []
+
+    async def play(env: Env) -> None:
+        for _ in range(5):
+            told.append(await env.ask("more"))
+
+    models = ScriptedModels()
+    done = rolled(models, play, asks=3)
+    assert told == [{"text": "a task"}] * 3 + [{"spent": "asks"}] * 2
+    assert (len(models.asked), done.asks, done.outcome, done.score) == (3, 3, "exhausted", 0.0)
+
+
+def test_tokens_are_limited() -> None:
+    """Once the tokens are used, or the prompt alone would use them, the challenger is not asked any more."""
+    told = []
+
+    async def play(env: Env) -> None:
+        for prompt in ("short", "x" * 4000, "short", "short"):
+            told.append(await env.ask(prompt))
+
+    models = ScriptedModels(challenger=reply("a task", asked=400, said=100))
+    done = rolled(models, play, tokens=1000)
+    assert told == [{"text": "a task"}, {"spent": "tokens"}, {"text": "a task"}, {"spent": "tokens"}]
+    assert (len(models.asked), done.tokens, done.outcome) == (2, 1000, "exhausted")
+
+
+@pytest.mark.parametrize("said", [reply(""), reply("half a ta", "length"), reply("", "refused: too long")])
+def test_bad_challenger_is_the_candidates_business(said: object) -> None:
+    """An empty or cut-off challenger reply goes to the scaffold as it is; it is not drawn again for it."""
+    models = ScriptedModels(challenger=said)
+
+    async def play(env: Env) -> None:
+        assert await env.submit((await env.ask("write"))["text"])
+
+    done = rolled(models, play)
+    assert (len(models.asked), done.score, done.outcome) == (1, 0.0, "stopped")
+    assert done.steps[1].report is not None and done.steps[1].report.stage == "malformed"
+
+
+@pytest.mark.parametrize("role", ["verifier", "weak", "strong", "judge"])
+def test_instrument_failure_is_missing_never_zero(role: Role) -> None:
+    """If an instrument role gives no usable answer the score is None, the reason named, the trajectory kept."""
+    models = measuring(WEAK, STRONG)
+    models.roles[role] = reply("", "length")
+
+    async def play(env: Env) -> None:
+        await env.ask("write")
+        await env.submit(submission())
+        raise AssertionError("the host has ended this scaffold")
+
+    done = rolled(models, play)
+    assert (done.outcome, done.score) == ("missing", None)
+    assert done.detail.startswith(f"{role}: no usable answer") and len(done.steps) == 1
+
+
+def after(submitted: object, error: Exception) -> Play:
+    """A scaffold that submits and then ends with this error."""
+
+    async def play(env: Env) -> None:
+        await env.submit(submitted)
+        raise error
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [("crashed", "crashed"), ("hung", "hung"), ("bad_request", "bad_request"), ("over_limit", "over_limit")],
+)
+def test_candidates_faults_score_zero(kind: str, outcome: str) -> None:
+    """Each fault of the scaffold is recorded under its name with score 0 and everything up to it."""
+    done = rolled(ScriptedModels(), after("nonsense", CandidateFault(kind, "at line 3")))
+    assert (done.outcome, done.score, done.detail, len(done.steps)) == (outcome, 0.0, "at line 3", 1)
+
+
+def test_accepted_example_stands_after_a_crash() -> None:
+    """What was accepted before the scaffold failed, or the instrument did, is not taken back."""
+    for error in (CandidateFault("crashed", "x"), Stalled("x"), InvalidMeasurement("x")):
+        done = rolled(measuring(WEAK, STRONG), after(submission(), error))
+        assert (done.outcome, done.score) == ("accepted", 1.0) and done.example is not None
+
+
+def test_stall_is_measured_again() -> None:
+    """A wall-clock stall counts for nothing if a later run goes well; the calls are the same draws again."""
+    models = measuring(WEAK, STRONG)
+    stalls = after("x", Stalled("busy machine"))
+    sandbox = PlayedSandbox(stalls, stalls, submits(submission()))
+    done = asyncio.run(roll_out(Place(models, sandbox, instrument()), Path("s"), DOCUMENT, DRAW))
+    assert (done.outcome, done.score, done.submissions) == ("accepted", 1.0, 1)
+    assert len(sandbox.openings) == 3 and sandbox.openings[0] == sandbox.openings[2]
+
+
+def test_three_stalls_are_a_hang() -> None:
+    """A scaffold that stalls every time has hung: score 0."""
+    sandbox = PlayedSandbox(after("x", Stalled("60 s without a request")))
+    done = asyncio.run(roll_out(Place(ScriptedModels(), sandbox, instrument()), Path("s"), DOCUMENT, DRAW))
+    assert (done.outcome, done.score, len(sandbox.openings)) == ("hung", 0.0, 3)
+    assert "60 s without a request" in done.detail
+
+
+def test_stalls_repeat_the_same_calls() -> None:
+    """A rollout measured again asks as the same draws, so that the journal answers and nothing is paid twice."""
+
+    async def play(env: Env) -> None:
+        await env.ask("write")
+        await env.submit(submission())
+        raise Stalled("busy")
+
+    models = measuring((0.9,) * 3)
+    rolled(models, play)
+    third = len(models.asked) // 3
+    rounds = [{(one.role, one.draw) for one in models.asked[n * third : (n + 1) * third]} for n in range(3)]
+    assert rounds[0] == rounds[1] == rounds[2]
+
+
+@pytest.mark.parametrize("error", [ProviderError, BudgetSpent, SandboxError, StorageError])
+def test_our_faults_are_not_recorded(error: type[Exception]) -> None:
+    """A failing provider, sandbox or disk and a spent budget end the rollout without a score for anybody."""
+
+    def down(request: object) -> str:
+        raise error("down")
+
+    with pytest.raises(error, match="down"):
+        rolled(ScriptedModels(weak=down), submits(submission()))
+    with pytest.raises(error, match="down"):
+        rolled(ScriptedModels(), after("x", error("down")))
+
+
+def test_opening() -> None:
+    """The scaffold gets the document, its submissions and a seed of document and trial alone; no id, no side."""
+    sandbox = PlayedSandbox(submits())
+    place = Place(ScriptedModels(), sandbox, instrument(submissions=5))
+    other = replace(DOCUMENT, id="f" * 16)
+    draws = [DRAW, replace(DRAW, iteration=9, side="child"), replace(DRAW, trial=1)]
+    for document, draw in [*((DOCUMENT, draw) for draw in draws), (other, DRAW)]:
+        asyncio.run(roll_out(place, Path("s"), document, draw))
+    first, same, trial, elsewhere = (one.pop("seed") for one in sandbox.openings)
+    assert first == same and len({first, trial, elsewhere}) == 3
+    assert all(
+        one == {"document": {"name": DOCUMENT.name, "text": DOCUMENT.text}, "submissions": 5}
+        for one in sandbox.openings
+    )
+
+
+def test_stopped_without_a_submission() -> None:
+    """A scaffold that gives up early has stopped: score 0, not missing."""
+    done = rolled(ScriptedModels(), submits())
+    assert (done.outcome, done.score, done.steps) == ("stopped", 0.0, ())
