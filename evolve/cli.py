@@ -14,16 +14,16 @@ from harness.errors import EvolveError
 INTERRUPTED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "run": ("evolve.cli_run", "Start a run, or go on with the newest one."),
-        "status": ("evolve.cli_read", "How a run stands: state, scores, failures, cost."),
-        "log": ("evolve.cli_read", "Every iteration and why it ended as it did."),
-        "show": ("evolve.cli_show", "A candidate (c12, best) or iteration (12) in full."),
-        "diff": ("evolve.cli_show", "What was changed between two scaffolds."),
-        "lineage": ("evolve.cli_read", "The tree of candidates."),
-        "best": ("evolve.cli_read", "The best candidate and its scores."),
-        "export": ("evolve.cli_show", "Write a scaffold as a folder or a patch."),
-        "generate": ("evolve.cli_generate", "Make accepted examples with a scaffold."),
-        "verify": ("evolve.cli_verify", "Check that git, database, journal and traces agree."),
+        "run": ("evolve.commands.run", "Start a run, or go on with the newest one."),
+        "status": ("evolve.commands.read", "How a run stands: state, scores, failures, cost."),
+        "log": ("evolve.commands.read", "Every iteration and why it ended as it did."),
+        "show": ("evolve.commands.show", "A candidate (c12, best) or iteration (12) in full."),
+        "diff": ("evolve.commands.show", "What was changed between two scaffolds."),
+        "lineage": ("evolve.commands.read", "The tree of candidates."),
+        "best": ("evolve.commands.read", "The best candidate and its scores."),
+        "export": ("evolve.commands.show", "Write a scaffold as a folder or a patch."),
+        "generate": ("evolve.commands.generate", "Make accepted examples with a scaffold."),
+        "verify": ("evolve.commands.verify", "Check that git, database, journal and traces agree."),
     }
 )
 EPILOG = """\b

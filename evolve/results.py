@@ -14,6 +14,7 @@ class Results:
         self.waiting: list[tuple[int, asyncio.Future[None]]] = []
         self.running: dict[int, None] = {}
         self.complete = -1
+        self.whole = Population(())
         self.advance()
 
     def add(self, iteration: Iteration) -> None:
@@ -48,5 +49,7 @@ class Results:
 
     @property
     def population(self) -> Population:
-        """Everything that is finished, whatever anybody may see."""
-        return Population(self.finished.values())
+        """Everything that is finished, whatever anybody may see; built again only when something was added."""
+        if len(self.whole.iterations) != len(self.finished):
+            self.whole = Population(self.finished.values())
+        return self.whole

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import Literal
@@ -13,7 +14,7 @@ from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Plan, evolve
 from evolve.opening import Opening, Options, resolve
 from evolve.population import Candidate, Evaluation, Iteration, Spend
-from evolve.progress import Phase, Snapshot
+from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.rows import RunRow
 from evolve.showing import document_rows, snapshot, tool_notices
@@ -47,7 +48,8 @@ async def start(options: Options, watch: Watch) -> Summary:
         run = Run(options, opening, tools)
         watching = asyncio.create_task(run.watched(watch))
         try:
-            return await run.execute()
+            with stopping_on_sigterm():
+                return await run.execute()
         except ExceptionGroup as group:
             faults, others = group.split(EvolveError)
             if faults is None or others is not None:
@@ -57,6 +59,18 @@ async def start(options: Options, watch: Watch) -> Summary:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
+
+
+@contextlib.contextmanager
+def stopping_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does: what is in flight is awaited and recorded, then everything is closed."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 class Run:

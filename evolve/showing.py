@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from evolve.assembly import Tools
-from evolve.progress import Phase, Snapshot
+from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.rows import DocumentRow
 from harness.documents import split_of

@@ -110,7 +110,8 @@ def test_older_iterations_go_first() -> None:
 
     async def scaffold(name: str, _: Answer) -> None:
         turns.append(name)
-        await asyncio.sleep(0)
+        for _turn in range(20):
+            await asyncio.sleep(0)
 
     async def scene() -> None:
         local, _ = executor(scaffold, live=1)

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from evolve.intervals import proportion
-from evolve.progress import Events, Lines, Screen, Snapshot, panel, watch
+from evolve.report.progress import Events, Lines, Screen, Snapshot, panel, watch
 
 STATE = Snapshot(
     run="run-001",

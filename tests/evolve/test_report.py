@@ -14,11 +14,11 @@ import recorded
 from recorded import RUN, evaluation, iteration
 from rich.console import Console, RenderableType
 
-from evolve import diffs, figures, report, views
 from evolve.history import History
 from evolve.intervals import Interval, paired_difference, proportion
 from evolve.population import Iteration, Population, Spend
-from evolve.store import best, opened, resolve
+from evolve.report import diffs, figures, overview, views
+from evolve.report.store import best, opened, resolve
 from harness.errors import StorageError, UsageError
 
 DIFF = """diff --git a/prompts/task.md b/prompts/task.md
@@ -83,7 +83,7 @@ def test_best_is_the_best_of_the_population(tmp_path: Path) -> None:
     population = asyncio.run(loaded())
     with opened(path, None) as store:
         assert best(store) == population.best.candidate.id == "c4"
-        known = {one.candidate: one.score for one in report.lineage(store)}
+        known = {one.candidate: one.score for one in overview.lineage(store)}
     for key, standing in population.standings.items():
         found = known[key]
         assert found is not None
@@ -139,20 +139,20 @@ def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
     """What is written while a command reads does not show in it, and the reader does not block the writer."""
     path = make(tmp_path, [iteration(1)])
     with opened(path, None) as store:
-        assert len(report.log(store)) == 2
+        assert len(overview.log(store)) == 2
         with closing(sqlite3.connect(path, timeout=1)) as writer:
             writer.execute("DELETE FROM iterations WHERE number = 1")
             writer.commit()
-        assert len(report.log(store)) == 2
+        assert len(overview.log(store)) == 2
     with opened(path, None) as store:
-        assert len(report.log(store)) == 1
+        assert len(overview.log(store)) == 1
 
 
 def test_overview_of_a_finished_run(tmp_path: Path) -> None:
     """Scores, differences on both splits, failure shares and spend are those of the records."""
     child = replace(iteration(1), evaluations=(evaluation(1, "child", "c1", [*[1.0] * 6, *[0.0] * 4]),))
     with opened(make(tmp_path, [child], finals=["c0", "c1"]), None) as store:
-        found = report.overview(store)
+        found = overview.overview(store)
     assert found.best is not None
     assert found.baseline is not None
     assert found.baseline.validation is not None
@@ -178,7 +178,7 @@ def test_overview_of_a_finished_run(tmp_path: Path) -> None:
 def test_every_score_comes_with_interval_trials_and_simulated(tmp_path: Path, width: int) -> None:
     """No picture shows a simulated score without saying so, nor one without its interval and trials."""
     with opened(make(tmp_path, [iteration(1), iteration(2, survives=False)], finals=["c0"]), None) as store:
-        found, nodes, entries = report.overview(store), report.lineage(store), report.log(store)
+        found, nodes, entries = overview.overview(store), overview.lineage(store), overview.log(store)
     for picture in (views.status(found), views.results(found), views.tree(nodes, everything=True)):
         for line in text(picture, width).splitlines():
             if re.search(r"\d\.\d\d \[", line):
@@ -199,7 +199,7 @@ def test_run_without_measurements(tmp_path: Path) -> None:
 
     asyncio.run(begin())
     with opened(path, None) as store:
-        assert "Nothing is measured yet" in text(views.status(report.overview(store)))
+        assert "Nothing is measured yet" in text(views.status(overview.overview(store)))
         with pytest.raises(UsageError, match="no measured candidate"):
             best(store)
 
@@ -213,7 +213,7 @@ def test_tree_counts_what_it_leaves_out(tmp_path: Path) -> None:
         iteration(4, "c1", survives=False),
     ]
     with opened(make(tmp_path, iterations), None) as store:
-        nodes = report.lineage(store)
+        nodes = overview.lineage(store)
     short, full = text(views.tree(nodes, False), 160), text(views.tree(nodes, True), 160)
     assert "+2 dropped children" in short
     assert [len(one.splitlines()) for one in (short, full)] == [3, 5]
@@ -224,8 +224,8 @@ def test_models_cannot_drive_the_terminal(tmp_path: Path) -> None:
     """Escape sequences and markup in what a model wrote are shown as text or left out."""
     bad = replace(iteration(1), summary="\x1b[2J[red]done[/red]\u202e", reason="\x07 no")
     with opened(make(tmp_path, [bad]), None) as store:
-        shown = text(views.log(report.log(store), 120), 120) + text(
-            views.tree(report.lineage(store), True), 160
+        shown = text(views.log(overview.log(store), 120), 120) + text(
+            views.tree(overview.lineage(store), True), 160
         )
     assert "\x1b" not in shown
     assert "\x07" not in shown

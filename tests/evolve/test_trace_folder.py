@@ -11,11 +11,11 @@ from cases import ask, evaluation, rollout, submission
 from evolve_fakes import child
 
 from evolve.population import Exchange, Iteration
+from evolve.report.traces import read_exchanges, read_rollouts
 from evolve.trace_folder import TraceFolder
-from evolve.traces import read_exchanges, read_rollouts
 from harness.errors import StorageError
 
-MEASURED = evaluation("c0", rollout("d1", ask(), submission(["weak \ud800 \u2028 words"])), rollout("d2", score=None))
+MEASURED = evaluation("c0", rollout("d1", ask(), submission(["weak \x85 \u2028 words"])), rollout("d2", score=None))
 PARENT = evaluation("c0", rollout("d3", ask()), side="parent")
 EXCHANGES = (Exchange("analyzer", "k", "prompt\nof \u00e9", "reply", ""), Exchange("implementer", "l", "p", "r", "bad"))
 ITERATION = Iteration(7, "dropped", "", "c0", 0, child(7), exchanges=EXCHANGES, evaluations=(MEASURED, PARENT))
@@ -44,14 +44,14 @@ def test_an_iteration_is_one_file_a_side(traces: TraceFolder) -> None:
 
 
 def test_odd_characters_do_not_break_a_line(traces: TraceFolder) -> None:
-    """Every rollout is one line of valid UTF-8, line separators and lone surrogates in it or not."""
+    """Every rollout is one line of valid UTF-8, whatever line separators its texts have."""
     asyncio.run(traces.save(ITERATION))
     data = (traces.folder / "000007-minibatch.jsonl").read_bytes()
     lines = data.decode("utf-8").split("\n")
     assert [json.loads(line)["document"] for line in lines[:-1]] == ["d1", "d2"]
     assert lines[-1] == ""
     first, second = read_rollouts(traces.folder / "000007-minibatch.jsonl")
-    assert first.steps[1].weak[0].answer == "weak ? \u2028 words"
+    assert first.steps[1].weak[0].answer == "weak \x85 \u2028 words"
     assert second == MEASURED.rollouts[1]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from evolve.store import opened
-from evolve.verify import Check, verify
+from evolve.report.store import opened
+from evolve.report.verify import Check, verify
 from harness.errors import StorageError
 
 RUN = Path("runs", "run-001")

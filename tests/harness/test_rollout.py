@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import (
@@ -31,7 +32,7 @@ from harness.errors import (
     Stalled,
     StorageError,
 )
-from harness.rollout import Place, roll_out
+from harness.rollout import REFUSALS, Place, roll_out
 from harness.types import Role, Rollout
 
 WEAK, STRONG = (0.3, 0.4, 0.2), (0.8, 0.7, 0.9)
@@ -159,9 +160,10 @@ def test_malformed_submission_uses_a_round(bad: object) -> None:
 
 def test_nobody_resubmits_past_the_limit() -> None:
     """A scaffold that goes on submitting until noise lets it through is stopped by the host at the limit."""
-    told = []
+    told: list[dict[str, Any]] = []
 
     async def play(env: Env) -> None:
+        told.clear()
         for _ in range(10):
             told.append(await env.submit(submission()))
 
@@ -171,7 +173,8 @@ def test_nobody_resubmits_past_the_limit() -> None:
     done = rolled(lucky, play)
     assert (done.outcome, done.score, done.submissions, len(done.steps)) == ("exhausted", 0.0, 3, 3)
     assert [one["report"]["submissions_left"] for one in told[:3]] == [2, 1, 0]
-    assert told[3:] == [{"spent": "submissions"}] * 7
+    assert told[3:] == [{"spent": "submissions"}] * REFUSALS
+    assert done.detail == "asked 6 times after its submissions were used up"
     assert len(lucky.of("verifier")) == 3
     assert rolled(lucky, play, submissions=4).score == 1.0
 
@@ -180,7 +183,7 @@ def test_nothing_is_measured_after_acceptance() -> None:
     """The first accepted example stands; later submissions are refused unmeasured and cannot replace it."""
     models = measuring(WEAK, STRONG)
     other = submission(question="Something else?")
-    done = rolled(models, submits(submission(), other, other))
+    done = rolled(models, submits(submission(), *[other] * 20))
     assert done.example is not None and done.example.question != "Something else?"
     assert (done.outcome, done.score, done.submissions, len(done.steps)) == ("accepted", 1.0, 1, 1)
     assert len(models.of("verifier")) == 1
@@ -191,12 +194,12 @@ def test_asks_are_limited() -> None:
     told = []
 
     async def play(env: Env) -> None:
-        for _ in range(5):
+        for _ in range(3 + REFUSALS):
             told.append(await env.ask("more"))
 
     models = ScriptedModels()
     done = rolled(models, play, asks=3)
-    assert told == [{"text": "a task"}] * 3 + [{"spent": "asks"}] * 2
+    assert told == [{"text": "a task"}] * 3 + [{"spent": "asks"}] * REFUSALS
     assert (len(models.asked), done.asks, done.outcome, done.score) == (3, 3, "exhausted", 0.0)
 
 
@@ -255,7 +258,7 @@ def after(submitted: object, error: Exception) -> Play:
 
 @pytest.mark.parametrize(
     ("kind", "outcome"),
-    [("crashed", "crashed"), ("hung", "hung"), ("bad_request", "bad_request"), ("over_limit", "over_limit")],
+    [("crashed", "crashed"), ("hung", "hung"), ("bad_request", "bad_request"), ("over_limit", "over_limit"), ("new", "crashed")],
 )
 def test_candidates_faults_score_zero(kind: str, outcome: str) -> None:
     """Each fault of the scaffold is recorded under its name with score 0 and everything up to it."""

@@ -47,7 +47,9 @@ def reply(prompt: str, rng: random.Random) -> str:
 def notes(source: sources.Source, rng: random.Random) -> str:
     """Free text about the document: what a model says when it is asked for anything but a task."""
     quotes = rng.sample(source.quotes, min(3, len(source.quotes)))
-    return " ".join(["The document is mostly about", ", ".join(source.terms[:6]) or "nothing in particular", ".", *quotes])
+    return " ".join(
+        ["The document is mostly about", ", ".join(source.terms[:6]) or "nothing in particular", ".", *quotes]
+    )
 
 
 def risks(wishes: Brief, parts: Parts) -> dict[Cause, float]:

@@ -9,115 +9,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from harness.models.simulated.clauses import CAUSES, CLAUSES, Cause
 from harness.models.simulated.lexicon import (
-    AVOIDANCE,
-    DISMISSAL,
-    EXEMPTING,
-    FACETS,
+    FORBIDS,
     GENEROUS,
     LEAVES_DOCUMENT,
-    NEGATED_REQUIREMENT,
-    NEGATION,
-    NOT_WITHHELD,
+    POLARITY,
+    SHRUGS,
     STATES_RESULT,
     TAKES_UP,
+    WITHHOLDS_NOTHING,
+    facets,
 )
 
-Cause = Literal["generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format"]
-CAUSES: tuple[Cause, ...] = ("generic", "shallow", "leak", "underspecified", "misfire", "lenient", "format")
 ROOMY = 9_000
 
 
-@dataclass(frozen=True)
-class Clause:
-    """Facets that together express a concept. `shun`: they name the bad thing, so the sentence must turn it down.
-
-    damped: facets whose presence makes it likely that the sentence speaks of something else.
-    """
-
-    cause: Cause
-    facets: str
-    strength: float
-    shun: bool = False
-    damped: str = ""
-
-
-CLAUSES = (
-    Clause("generic", "document specific insight", 0.7, damped="criterion context"),
-    Clause("generic", "question rare insight", 0.7, damped="criterion"),
-    Clause("generic", "question rare document", 0.65, damped="criterion"),
-    Clause("generic", "rare document", 0.55, damped="criterion context skill"),
-    Clause("generic", "question specific document", 0.4, damped="criterion context negative"),
-    Clause("generic", "common document", 0.6, shun=True, damped="criterion premise"),
-    Clause("generic", "question particular insight", 0.5, damped="criterion context negative"),
-    Clause("generic", "common question", 0.75, shun=True, damped="criterion"),
-    Clause("generic", "common answer", 0.75, shun=True, damped="criterion"),
-    Clause("generic", "common insight", 0.6, shun=True, damped="criterion"),
-    Clause("generic", "unread inable", 0.75, damped="premise context"),
-    Clause("shallow", "multi step combine", 0.75, damped="criterion skill negative"),
-    Clause("shallow", "multi step", 0.55, damped="criterion skill negative context"),
-    Clause("shallow", "interplay question", 0.6, damped="criterion negative"),
-    Clause("shallow", "interplay step", 0.6, damped="criterion negative"),
-    Clause("shallow", "interplay answer", 0.55, damped="criterion negative context"),
-    Clause("shallow", "interplay reader", 0.5, damped="criterion negative context"),
-    Clause("shallow", "single step", 0.7, shun=True, damped="lift criterion negative"),
-    Clause("shallow", "single answer", 0.7, shun=True, damped="lift criterion negative context"),
-    Clause("shallow", "single question", 0.5, shun=True, damped="lift criterion negative context"),
-    Clause("leak", "context result withhold", 0.75),
-    Clause("leak", "context result reveal", 0.75, shun=True),
-    Clause("leak", "context result show", 0.65, shun=True, damped="premise criterion total"),
-    Clause("leak", "reveal result", 0.7, shun=True),
-    Clause("leak", "reveal context", 0.6, shun=True),
-    Clause("leak", "withhold result", 0.65, damped="criterion"),
-    Clause("leak", "context withhold", 0.4, damped="criterion premise undefined"),
-    Clause("leak", "premises result apart", 0.65),
-    Clause("leak", "lift context", 0.65, shun=True, damped="criterion"),
-    Clause("leak", "lift result", 0.65, shun=True, damped="criterion"),
-    Clause("underspecified", "standalone context", 0.8),
-    Clause("underspecified", "standalone question", 0.7),
-    Clause("underspecified", "standalone reader", 0.6),
-    Clause("underspecified", "context complete premise supply", 0.75),
-    Clause("underspecified", "context complete premise", 0.6),
-    Clause("underspecified", "context total result", 0.5),
-    Clause("underspecified", "context total reader", 0.65),
-    Clause("underspecified", "reader complete premise supply", 0.6, damped="criterion"),
-    Clause("underspecified", "context undefined", 0.6, shun=True),
-    Clause("underspecified", "total premise supply", 0.55, damped="criterion field skill json question"),
-    Clause("underspecified", "premise undefined", 0.5, shun=True, damped="criterion field json question"),
-    Clause("underspecified", "alone context", 0.6),
-    Clause("underspecified", "define term", 0.55, damped="criterion question"),
-    Clause("underspecified", "define term complete", 0.7, damped="criterion"),
-    Clause("underspecified", "define term context", 0.65),
-    Clause("underspecified", "premise undefined supply", 0.55, damped="criterion field json"),
-    Clause("underspecified", "total premise supply context", 0.7),
-    Clause("underspecified", "total premise supply reader", 0.65, damped="criterion"),
-    Clause("underspecified", "alone answer", 0.7),
-    Clause("underspecified", "alone total", 0.65),
-    Clause("misfire", "negative narrow", 0.7),
-    Clause("misfire", "negative vague", 0.7, shun=True),
-    Clause("misfire", "negative sound befall", 0.65, shun=True),
-    Clause("misfire", "negative talk", 0.5, shun=True),
-    Clause("lenient", "criterion exact claim", 0.75, damped="negative"),
-    Clause("lenient", "criterion exact", 0.5, damped="negative field json skill"),
-    Clause("lenient", "criterion narrow claim", 0.6, damped="negative"),
-    Clause("lenient", "criterion vague", 0.65, shun=True, damped="negative"),
-    Clause("lenient", "criterion talk", 0.7, shun=True, damped="negative"),
-    Clause("lenient", "criterion poor", 0.6, shun=True, damped="negative"),
-    Clause("lenient", "criterion claim exact", 0.75, damped="negative"),
-    Clause("lenient", "criterion claim", 0.45, damped="negative question context skill field"),
-    Clause("lenient", "talk naught", 0.65, damped="context document"),
-    Clause("lenient", "poor naught", 0.5, damped="context document question"),
-    Clause("lenient", "testing claim", 0.5, damped="negative context document json"),
-    Clause("format", "json solely", 0.6),
-    Clause("format", "json valid", 0.5),
-    Clause("format", "json chatter", 0.5, shun=True),
-    Clause("format", "integer numeral", 0.5),
-    Clause("format", "integer json", 0.5),
-    Clause("format", "reply valid", 0.4),
-    Clause("format", "reply solely json", 0.5),
-    Clause("format", "weight integer", 0.6),
-    Clause("format", "field exactly", 0.5),
-)
 DAMPING = 0.3
 TOGETHER = 0.7
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z`\"'*(0-9-])|\n")
@@ -165,12 +72,14 @@ def passages(text: str) -> list[tuple[str, ...]]:
 def understand(sentence: str, shunning: bool = False) -> Reading:
     """One lower-case sentence. shunning: heed only what it turns down."""
     sentence = sentence.replace("’", "'")
-    present = {name for name, pattern in FACETS.items() if pattern.search(sentence)}
-    if NOT_WITHHELD.search(sentence):
+    present = {
+        name for name, pattern in facets().items() if name not in POLARITY and pattern.search(sentence)
+    }
+    if WITHHOLDS_NOTHING.search(sentence):
         present.discard("withhold")
-    shuns = AVOIDANCE.search(sentence) is not None
+    shuns = facets()["avoidance"].search(sentence) is not None
     backwards = forbids_what_is_good(sentence)
-    dismissed = DISMISSAL.search(sentence) is not None
+    dismissed = SHRUGS.search(sentence) is not None
     asks: dict[Cause, float] = {}
     shrugs: set[Cause] = set()
     for clause in CLAUSES:
@@ -194,7 +103,7 @@ def together(part: tuple[str, ...]) -> Reading:
     alone = {cause for one in part for cause in (*dict(understand(one).asks), *understand(one).shrugs)}
     asks: dict[Cause, float] = {}
     for first, second in zip(part, part[1:], strict=False):
-        if DISMISSAL.search(first) or DISMISSAL.search(second) or not TAKES_UP.search(second):
+        if SHRUGS.search(first) or SHRUGS.search(second) or not TAKES_UP.search(second):
             continue
         for cause, strength in understand(f"{first} {second}", shunning=True).asks:
             if cause not in alone:
@@ -216,10 +125,11 @@ def _spoils(sentence: str, present: set[str], shuns: bool) -> set[Cause]:
 
 def forbids_what_is_good(sentence: str) -> bool:
     """Does a negation fall on what should be done ("do not require several steps"), without being turned round again?"""
-    match = NEGATED_REQUIREMENT.search(sentence)
-    return match is not None and not EXEMPTING.search(sentence, match.start()) and (
-        len(NEGATION.findall(sentence, match.start())) == 1
-    )
+    match = FORBIDS.search(sentence)
+    if match is None:
+        return False
+    rest = sentence[match.start() :]
+    return not facets()["exempting"].search(rest) and len(facets()["negation"].findall(rest)) == 1
 
 
 def harms(sentence: str, present: set[str], shuns: bool) -> tuple[str, ...]:
@@ -230,7 +140,10 @@ def harms(sentence: str, present: set[str], shuns: bool) -> tuple[str, ...]:
     if not shuns and "too easy" not in sentence and ("question" in present or "answer" in present):
         if "easy" in present:
             found.append("easy")
-        if re.search(r"\b(?:ask|question|task)s?\b[^.]*\b(?:explain|describe|summari[sz]e|define|recall|recite)", sentence):
+        if re.search(
+            r"\b(?:ask|question|task)s?\b[^.]*\b(?:explain|describe|summari[sz]e|define|recall|recite)",
+            sentence,
+        ):
             found.append("recite")
         if "hopeless" in present:
             found.append("hopeless")
@@ -268,7 +181,7 @@ def brief(instructions: str) -> Brief:
 
 
 def _only_positive(sentence: str) -> bool:
-    return bool(FACETS["no_negatives"].search(sentence)) and not DISMISSAL.search(sentence)
+    return bool(facets()["no_negatives"].search(sentence)) and not SHRUGS.search(sentence)
 
 
 def _policy(found: list[str]) -> Literal["signed", "positive-only", "both"]:
@@ -287,7 +200,12 @@ def _heaviest(found: list[str]) -> int:
     for one in found:
         if not re.search(r"\bweight|\bpoints?\b", one) or re.search(r"\bword", one):
             continue
-        numbers = [int(number) for number in _NUMBER.findall(re.sub(r"\d+ (?:to|-|–) \d+ (?:criteri|of them|are|item|positive)", "", one))]
+        numbers = [
+            int(number)
+            for number in _NUMBER.findall(
+                re.sub(r"\d+ (?:to|-|–) \d+ (?:criteri|of them|are|item|positive)", "", one)
+            )
+        ]
         numbers += [value for word, value in _WORD_NUMBERS.items() if re.search(rf"\b{word}\b", one)]
         sensible = [number for number in numbers if 2 <= number <= 10]
         if sensible:

@@ -91,7 +91,9 @@ def plan(rng: random.Random, source: Source, flaws: frozenset[str]) -> Plan:
     rng.shuffle(terms)
     subject = f"the {terms[0]}" if terms else "a server under load"
     lengths = [1] * 6 if "shallow" in flaws else rng.choice(([3, 3, 2], [3, 2, 2], [2, 2, 2, 2], [3, 3, 3]))
-    chains = _common_chains(rng, lengths) if "generic" in flaws or len(terms) < 5 else _own_chains(terms, lengths)
+    chains = (
+        _common_chains(rng, lengths) if "generic" in flaws or len(terms) < 5 else _own_chains(terms, lengths)
+    )
     start = rng.choice((1, -1))
     effects: dict[str, Effect] = {}
     for chain in chains:
@@ -101,7 +103,9 @@ def plan(rng: random.Random, source: Source, flaws: frozenset[str]) -> Plan:
             direction *= one.direction
             effects[result] = Effect(direction, one.regime)
     withheld = tuple(chains[: max(1, len(chains) * 2 // 3)]) if "underspecified" in flaws else ()
-    leaked = tuple(term for chain in chains for term in chain[-2:] if term in effects) if "leak" in flaws else ()
+    leaked = (
+        tuple(term for chain in chains for term in chain[-2:] if term in effects) if "leak" in flaws else ()
+    )
     quote = rng.choice(source.quotes).replace("`", "'") if source.quotes else ""
     return Plan(subject, quote, start, tuple(chains), effects, withheld, tuple(dict.fromkeys(leaked)))
 
@@ -182,7 +186,9 @@ def reference(rng: random.Random, made: Plan) -> str:
     parts = []
     for chain in made.chains:
         parts.append(", so ".join(told(rng, term, made.effects[term]) for term in chain[1:]) + ".")
-    return f"When `{made.driver}` is changed like this, {' '.join(parts)} `{made.deciding}` decides the outcome."
+    return (
+        f"When `{made.driver}` is changed like this, {' '.join(parts)} `{made.deciding}` decides the outcome."
+    )
 
 
 def rubric(rng: random.Random, made: Plan, style: Style) -> list[dict[str, Any]]:
@@ -196,9 +202,14 @@ def rubric(rng: random.Random, made: Plan, style: Style) -> list[dict[str, Any]]
     for chain, at in paths * 2:
         if len(rows) >= wanted:
             break
-        rows.append((f"Derives from `{chain[at - 1]}` that {told(rng, chain[at], made.effects[chain[at]])}.", 4))
+        rows.append(
+            (f"Derives from `{chain[at - 1]}` that {told(rng, chain[at], made.effects[chain[at]])}.", 4)
+        )
     rows = rows[: max(wanted, 10 if style.positive_only else 7)]
-    positives = [_row(text, min(style.heaviest, max(1, weight + rng.randint(-1, 1))), "positive") for text, weight in rows]
+    positives = [
+        _row(text, min(style.heaviest, max(1, weight + rng.randint(-1, 1))), "positive")
+        for text, weight in rows
+    ]
     return positives if style.positive_only else positives + _negatives(rng, made, style)
 
 

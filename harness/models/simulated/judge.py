@@ -24,7 +24,9 @@ _STYLE = re.compile(
     r"|structured?|english|readable|fluent|clear(?:ly)?)\b",
     re.IGNORECASE,
 )
-_STOP = frozenset("that this with from states claims names shows discusses mentions addresses explains what which their".split())
+_STOP = frozenset(
+    "that this with from states claims names shows discusses mentions addresses explains what which their".split()
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 SMALLEST_DOCUMENT = 400
 _NAMES = r"(?:documents?|source|paper|article|text|material|content|doc)"
 _OPENING_TAG = re.compile(r"^[ \t]*<([A-Za-z][\w-]*)(?:[ \t][^<>\n]*)?>[ \t]*$", re.MULTILINE)
-_WORDED_RULE = re.compile(rf"^[ \t]*[-=~_*#<>\[]{{2,}}[^\n]{{0,40}}\b{_NAMES}\b[^\n]{{0,40}}$", re.IGNORECASE | re.MULTILINE)
+_WORDED_RULE = re.compile(
+    rf"^[ \t]*[-=~_*#<>\[]{{2,}}[^\n]{{0,40}}\b{_NAMES}\b[^\n]{{0,40}}$", re.IGNORECASE | re.MULTILINE
+)
 _BARE_RULE = re.compile(r"^[ \t]*([-=~_*#\"'`+<>]{3,})(?:\w{1,12})?[ \t]*$", re.MULTILINE)
 _ANNOUNCEMENT = re.compile(
     rf"^[^\n]{{0,120}}\b{_NAMES}\b[^\n]{{0,80}}(?::|below\.?|follows\.?)[ \t]*$"
@@ -18,7 +20,9 @@ _ANNOUNCEMENT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADING = re.compile(r"^#{1,6}[ \t]+\S", re.MULTILINE)
-_INSTRUCTS = re.compile(r"\b(?:your (?:task|turn|job)|write|rubric|criteri\w+|json|must|should|question)\b", re.IGNORECASE)
+_INSTRUCTS = re.compile(
+    r"\b(?:your (?:task|turn|job)|write|rubric|criteri\w+|json|must|should|question)\b", re.IGNORECASE
+)
 _FAILURE_LABEL = re.compile(
     r"^[#*\->\[ \t]*(?:too[ _-]easy|failed[ _]on[ _]strong|failed[ _]quality(?: check)?|quality(?: check)?"
     r"|unreadable|malformed)\b[^.\n]{0,60}$",
@@ -120,7 +124,9 @@ def split_failures(text: str) -> tuple[str, str]:
     for line in text.split("\n"):
         if _FAILURE_LABEL.match(line):
             listing = True
-        elif line.startswith(("#", "<")) or (listing and failures[-1] == "" and line.strip() and not _ENTRY.match(line)):
+        elif line.startswith(("#", "<")) or (
+            listing and failures[-1] == "" and line.strip() and not _ENTRY.match(line)
+        ):
             listing = False
         (failures if listing else rest).append(line.strip() if listing else line)
     return "\n".join(failures), "\n".join(rest)

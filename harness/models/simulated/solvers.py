@@ -172,7 +172,14 @@ def _told(term: str, one: Effect, rng: random.Random) -> str:
 def _reason(ability: Ability, rng: random.Random) -> str:
     if not ability.wordy:
         return ""
-    return rng.choice((", which the premises force", ", because the link passes the change on", ", and this carries over", ""))
+    return rng.choice(
+        (
+            ", which the premises force",
+            ", because the link passes the change on",
+            ", and this carries over",
+            "",
+        )
+    )
 
 
 def _lost(ability: Ability, task: Task, term: str, rng: random.Random) -> str:

@@ -57,14 +57,20 @@ def read(text: str) -> Source:
 
 def _characteristic(counts: Counter[str]) -> Iterable[str]:
     """The most frequent pairs of words and single words, none contained in another."""
-    ranked = sorted(counts.items(), key=lambda pair: (-min(pair[1], 12) * (2 if " " in pair[0] else 1), pair[0]))
+    ranked = sorted(
+        counts.items(), key=lambda pair: (-min(pair[1], 12) * (2 if " " in pair[0] else 1), pair[0])
+    )
     kept: list[str] = []
     taken: set[str] = set()
     for term, count in ranked:
         words = term.split()
         if len(kept) >= MOST_TERMS:
             break
-        if len(term) > 40 or (len(words) == 1 and (count < 2 or len(term) < 5)) or taken.intersection(word.rstrip("s") for word in words):
+        if (
+            len(term) > 40
+            or (len(words) == 1 and (count < 2 or len(term) < 5))
+            or taken.intersection(word.rstrip("s") for word in words)
+        ):
             continue
         taken.update(word.rstrip("s") for word in words)
         kept.append(term)

@@ -83,7 +83,12 @@ class SimulatedTransport(httpx2.AsyncBaseTransport):
             await asyncio.sleep(self.latency * (0.5 + int.from_bytes(chance[4:], "big") / 2**32))
         fault = self.faults.draw(int.from_bytes(chance[:4], "big") / 2**32)
         if fault == "limited":
-            return error(429, "too many requests", "rate_limit_exceeded", {"Retry-After": f"{self.faults.retry_after:g}"})
+            return error(
+                429,
+                "too many requests",
+                "rate_limit_exceeded",
+                {"Retry-After": f"{self.faults.retry_after:g}"},
+            )
         if fault == "broken":
             return error(500, "internal error", "server_error")
         if fault == "html":

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from harness.models.simulated import sources, world
 from harness.models.simulated.judge import read_criterion
 
-_SECTIONS = ("\n## Document\n", "\n## Context of the task\n", "\n## Question\n", "\n## Declared question type\n", "\n## Rubric\n")
+_SECTIONS = (
+    "\n## Document\n",
+    "\n## Context of the task\n",
+    "\n## Question\n",
+    "\n## Declared question type\n",
+    "\n## Rubric\n",
+)
 _END = "\n## What to return\n"
 _CRITERION = re.compile(r"^\d+\. \[(POSITIVE|NEGATIVE)\] (.*)$", re.MULTILINE)
 _RECALL = re.compile(
-    r"\b(?:what is|what are|who|when was|which version|define|name the|list|how many|what does|recall|state the)\b", re.IGNORECASE
+    r"\b(?:what is|what are|who|when was|which version|define|name the|list|how many|what does|recall|state the)\b",
+    re.IGNORECASE,
 )
 _ADDRESSES = re.compile(
     r"\b(?:full marks|grader|whoever marks|the judge|weak(?:er)? (?:model|solver)|strong(?:er)? (?:model|solver)|ignore (?:the|all|any|previous)"
@@ -42,7 +49,9 @@ def reply(prompt: str, rng: random.Random) -> str:
     leak, quality, content, label, feedback = False, "GOOD", True, True, []
     if _leaks(task) >= 2 and rng.random() < SEES_LEAK or rng.random() < ERRS:
         leak = True
-        feedback.append("The context states the conclusion that the rubric rewards; a solver only has to repeat it.")
+        feedback.append(
+            "The context states the conclusion that the rubric rewards; a solver only has to repeat it."
+        )
     problem, seen = _weakness(task)
     if problem and rng.random() < seen:
         quality = "RECALL" if problem.startswith("It asks to retrieve") else "TOO_EASY"
@@ -53,7 +62,9 @@ def reply(prompt: str, rng: random.Random) -> str:
     styled = sum(read_criterion(text).style and not read_criterion(text).terms for _, text in task.criteria)
     if styled > 2 and rng.random() < SEES:
         content = False
-        feedback.append(f"{styled} criteria are about length, style or form and not about what an answer claims.")
+        feedback.append(
+            f"{styled} criteria are about length, style or form and not about what an answer claims."
+        )
     if len(task.question_type.split()) > 12 or not re.search(r"[a-z]{3}", task.question_type.lower()):
         label = rng.random() > SEES
     elif rng.random() < ERRS / 2:
@@ -96,7 +107,10 @@ def _weakness(task: Task) -> tuple[str, float]:
     if len(task.context) < 80 or not pairs:
         if _RECALL.search(task.question):
             return "It asks to retrieve a fact that needs no reasoning.", SEES
-        return "A competent reader of the field would answer this without effort; nothing has to be combined.", SEES
+        return (
+            "A competent reader of the field would answer this without effort; nothing has to be combined.",
+            SEES,
+        )
     if sum(pair in world.COMMON for pair in pairs) > len(pairs) / 2:
         return "This is well known in the field and can be answered without the document.", SEES_EASY
     words = sources.vocabulary(task.document)

@@ -8,12 +8,12 @@ from typing import Any, TypeVar, get_args
 import click
 from rich.console import RenderableType
 
-from evolve import detail, diffs, report, traces
-from evolve.cli_common import console, draw, reading
+from evolve.commands.common import console, draw, reading
 from evolve.population import Candidate
+from evolve.report import detail, diffs, overview, traces
+from evolve.report.store import Store, as_json, candidates, opened, resolve
+from evolve.report.views import titled
 from evolve.repository import Repository
-from evolve.store import Store, as_json, candidates, opened, resolve
-from evolve.views import titled
 from harness.errors import UsageError
 from harness.types import Rollout, Side
 
@@ -53,13 +53,15 @@ def show(
         exchanges = (
             traces.exchanges(store, number) if trace and side in (None, "edit") and not document else ()
         )
-        entry = next(iter(report.log(store, number)))
-        measured = report.measured(store, None if candidate else number, candidate.id if candidate else None)
-        found = report.diagnosis(store, number)
+        entry = next(iter(overview.log(store, number)))
+        measured = overview.measured(
+            store, None if candidate else number, candidate.id if candidate else None
+        )
+        found = overview.diagnosis(store, number)
         child = candidate or (candidates(store)[entry.child][0] if entry.child else None)
         change = asyncio.run(_edit(store, child))
         node = next(
-            (one for one in report.lineage(store) if candidate and one.candidate == candidate.id), None
+            (one for one in overview.lineage(store) if candidate and one.candidate == candidate.id), None
         )
     if json_output:
         facts: dict[str, Any] = {
@@ -150,7 +152,7 @@ def _write(patch: Path, text: str) -> None:
 
 def _meant(store: Store, name: str) -> tuple[int, Candidate | None]:
     """The iteration a name means, and the candidate unless the name is a number."""
-    if name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER and report.log(store, int(name)):
+    if name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER and overview.log(store, int(name)):
         return int(name), None
     if name.isascii() and name.isdigit() and len(name) < 4:
         raise UsageError(f"run {store.run.run!r} has no iteration {name} (yet); `evolve log` lists them")

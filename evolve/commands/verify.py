@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from evolve.cli_common import draw, reading
-from evolve.figures import visible
-from evolve.store import as_json, opened
-from evolve.verify import Check
-from evolve.verify import verify as checks
+from evolve.commands.common import draw, reading
+from evolve.report.figures import visible
+from evolve.report.store import as_json, opened
+from evolve.report.verify import Check
+from evolve.report.verify import verify as checks
 
 SHOWN = 20
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evolve import progress, report, views
-from evolve.cli_common import as_json as json_option
-from evolve.cli_common import budget, console, database, draw, limits, run_name
+from evolve.commands.common import as_json as json_option
+from evolve.commands.common import budget, console, database, draw, limits, run_name
 from evolve.opening import Options
-from evolve.report import Overview
+from evolve.report import overview, progress, views
+from evolve.report.overview import Overview
+from evolve.report.store import as_json, opened
 from evolve.settings import FILE, read, simulated_models
-from evolve.store import as_json, opened
 from harness.errors import BudgetSpent, UsageError
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def run(
 
     try:
         summary = asyncio.run(start(options, lambda one: watch(one, json_output)))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         named = f" --run {run_name}" if run_name else ""
         click.echo(f"interrupted; everything recorded stands, `evolve run{named}` goes on", err=True)
-        raise
+        raise KeyboardInterrupt from None
     with opened(db, summary.run) as store:
-        found = report.overview(store)
+        found = overview.overview(store)
     close(summary, found, json_output)
 
 

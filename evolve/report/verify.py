@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from evolve import rows, traces
+from evolve import rows
 from evolve.population import Candidate, Evaluation
+from evolve.report import traces
+from evolve.report.store import IN_POPULATION, Store, candidates
+from evolve.report.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems
 from evolve.repository import Repository
 from evolve.rows import Row
-from evolve.store import IN_POPULATION, Store, candidates
-from evolve.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems
 from harness.errors import StorageError
 
 TABLES = {

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from evolve import report, views
-from evolve.cli_common import console, draw, reading
-from evolve.store import as_json, opened
-from evolve.store import best as best_of
+from evolve.commands.common import console, draw, reading
+from evolve.report import overview, views
+from evolve.report.store import as_json, opened
+from evolve.report.store import best as best_of
 
 
 @click.command()
@@ -16,7 +16,7 @@ from evolve.store import best as best_of
 def status(db: Path, run_name: str | None, json_output: bool) -> None:
     """How a run stands: state, scores, failures, cost."""
     with opened(db, run_name) as store:
-        found = report.overview(store)
+        found = overview.overview(store)
     if json_output:
         click.echo(as_json(found))
     else:
@@ -28,7 +28,7 @@ def status(db: Path, run_name: str | None, json_output: bool) -> None:
 def log(db: Path, run_name: str | None, json_output: bool) -> None:
     """Every iteration and why it ended as it did."""
     with opened(db, run_name) as store:
-        found = report.log(store)
+        found = overview.log(store)
     if json_output:
         click.echo(as_json({"run": store.run.run, "iterations": found}))
     else:
@@ -41,7 +41,7 @@ def log(db: Path, run_name: str | None, json_output: bool) -> None:
 def lineage(everything: bool, db: Path, run_name: str | None, json_output: bool) -> None:
     """The tree of candidates: the baseline and what survived of its descendants."""
     with opened(db, run_name) as store:
-        found = report.lineage(store)
+        found = overview.lineage(store)
     if json_output:
         click.echo(as_json({"run": store.run.run, "candidates": found}))
     else:
@@ -54,8 +54,8 @@ def best(db: Path, run_name: str | None, json_output: bool) -> None:
     """The best candidate: the one with the highest lower end of its validation interval."""
     with opened(db, run_name) as store:
         winner = best_of(store)
-        found = report.overview(store)
-        node = next(one for one in report.lineage(store) if one.candidate == winner)
+        found = overview.overview(store)
+        node = next(one for one in overview.lineage(store) if one.candidate == winner)
     if json_output:
         facts = {
             "candidate": node,

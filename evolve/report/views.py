@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from evolve import figures
 from evolve.intervals import Interval
-from evolve.report import Entry, Line, Node, Overview, Session
-from evolve.store import Score
+from evolve.report import figures
+from evolve.report.overview import Entry, Line, Node, Overview, Session
+from evolve.report.store import Score
 
 COLOURS = {
     "survived": "green",

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from evolve.figures import visible
+from evolve.report.figures import visible
 
 WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 SIMILAR = 0.5

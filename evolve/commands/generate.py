@@ -8,12 +8,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from evolve import figures, views
-from evolve.cli_common import as_json as json_option
-from evolve.cli_common import budget, database, draw, limits, run_name
+from evolve.commands.common import as_json as json_option
+from evolve.commands.common import budget, database, draw, limits, run_name
 from evolve.layout import Layout
 from evolve.production import Job, Production, produce
-from evolve.store import as_json, opened, resolve
+from evolve.report import figures, views
+from evolve.report.store import as_json, opened, resolve
 from harness.budget import BudgetLimits
 from harness.errors import BudgetSpent, UsageError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from evolve.population import Exchange
-from evolve.store import Store
+from evolve.report.store import Store
 from harness.errors import StorageError, UsageError
 from harness.types import Rollout, Side
 

@@ -8,11 +8,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from evolve import figures
-from evolve.figures import visible
 from evolve.population import Diagnosis, Exchange
-from evolve.report import Entry, Measured, Node
-from evolve.views import outcome, score, titled
+from evolve.report import figures
+from evolve.report.figures import visible
+from evolve.report.overview import Entry, Measured, Node
+from evolve.report.views import outcome, score, titled
 from harness.types import Attempt, Rollout, Step
 
 

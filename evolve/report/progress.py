@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
-from evolve import figures
 from evolve.intervals import Interval
+from evolve.report import figures
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from evolve.intervals import Interval, paired_difference
 from evolve.population import Diagnosis, Spend
+from evolve.report.store import Score, Store, best, candidates, scores
 from evolve.rows import Row, seconds
-from evolve.store import Score, Store, best, candidates, scores
 from harness.types import Side, Split
 
 

@@ -1,0 +1,217 @@
+"""Which run is meant, with which settings, and what a resume refuses."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolve.history import History
+from evolve.opening import (
+    Options,
+    Recorded,
+    checked,
+    fixed,
+    known_documents,
+    read_recorded,
+    refuse_differences,
+    resolve,
+    run_names,
+    wanted_settings,
+)
+from evolve.rows import DocumentRow, RunRow
+from evolve.settings import Settings, validate
+from harness.documents import Collection, document, split_of
+from harness.errors import StorageError, UsageError
+
+SETTINGS = Settings()
+ROW = RunRow("r", "0.1.0", 7, 8, "hash", "full", (), SETTINGS.model_dump_json(), "b" * 40, "runs/r")
+USED = DocumentRow("d1", "one", "validation", 300, True)
+
+
+def changed(**tables: Any) -> Settings:
+    return validate(SETTINGS.model_dump(mode="json") | tables, "test")
+
+
+def options(folder: Path, **more: Any) -> Options:
+    return Options(folder, folder / "population.db", **more)
+
+
+def record(folder: Path, *names: str, settings: Settings = SETTINGS) -> None:
+    """A database with these runs, in this order."""
+
+    async def write() -> None:
+        history = await History.open(folder / "population.db")
+        for name in names:
+            await history.open_run(replace(ROW, run=name, settings=settings.model_dump_json()), [USED])
+        await history.close()
+
+    asyncio.run(write())
+
+
+def test_an_empty_folder_starts_a_run(tmp_path: Path) -> None:
+    """The first run is run-001, with the defaults, and a line says that there is no evolve.toml."""
+    opening = resolve(options(tmp_path))
+    assert (opening.layout.run, opening.recorded, opening.settings) == ("run-001", None, SETTINGS)
+    assert opening.notices == ("settings: the defaults (no evolve.toml here)",)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_latest_run_goes_on(tmp_path: Path) -> None:
+    """Without a name the newest is resumed; a name picks any; an unknown name starts it."""
+    record(tmp_path, "zebra", "apple")
+    assert run_names(tmp_path / "population.db") == ["zebra", "apple"]
+    for wanted, name in ((None, "apple"), ("zebra", "zebra")):
+        opening = resolve(options(tmp_path, run=wanted))
+        assert opening.layout.run == name
+        assert opening.recorded is not None
+        assert opening.notices == ("settings: as this run began",)
+    assert resolve(options(tmp_path, run="other")).recorded is None
+
+
+def test_what_was_recorded_is_read(tmp_path: Path) -> None:
+    """Settings, lag, instrument, sandbox level and the documents with their use."""
+    record(tmp_path, "r")
+    recorded = read_recorded(tmp_path / "population.db", "r")
+    assert recorded == Recorded(SETTINGS, 8, "hash", "full", {"d1": ("validation", True)})
+
+
+def test_a_new_run_takes_a_free_name(tmp_path: Path) -> None:
+    """A run that happens to be called like the next number is never started over."""
+    record(tmp_path, "run-001", "run-003")
+    opening = resolve(options(tmp_path, new=True))
+    assert (opening.layout.run, opening.recorded) == ("run-004", None)
+    with pytest.raises(UsageError, match="run 'run-003' exists already; leave out --new"):
+        resolve(options(tmp_path, new=True, run="run-003"))
+
+
+@pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "-x", "a b", "x" * 61, "a\n"])
+def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
+    """A name never leads out of runs/ and never looks like an option."""
+    with pytest.raises(UsageError, match="is no name for a run"):
+        checked(name)
+
+
+def test_flags_win_over_the_file_and_the_file_over_the_past(tmp_path: Path) -> None:
+    """A flag changes its one setting; evolve.toml replaces the defaults."""
+    (tmp_path / "evolve.toml").write_text("[search]\nseed = 4\n[documents]\nminibatch = 2\n")
+    found, source = wanted_settings(options(tmp_path, overrides={"search.seed": 9}), None)
+    assert (found.search.seed, found.documents.minibatch, source) == (9, 2, "settings: evolve.toml")
+    with pytest.raises(UsageError, match=r"the command line has wrong settings:\n  search.seed"):
+        wanted_settings(options(tmp_path, overrides={"search.seed": "x"}), None)
+
+
+def test_a_changed_setting_is_refused_with_both_values(tmp_path: Path) -> None:
+    """Scores would not be comparable: the message lists each difference and says what to do."""
+    record(tmp_path, "r")
+    with pytest.raises(UsageError) as raised:
+        resolve(options(tmp_path, overrides={"search.seed": 3, "measure.preset": "prose"}))
+    text = str(raised.value)
+    assert "  search.seed: began with 0, now 3" in text
+    assert "  measure.preset: began with 'meta', now 'prose'" in text
+    assert text.endswith("Use the old values to go on with it, or --new to start another run.")
+    (tmp_path / "evolve.toml").write_text("[search]\ntemperature = 0.5\n")
+    with pytest.raises(UsageError, match=r"search.temperature: began with 0.1, now 0.5"):
+        resolve(options(tmp_path))
+
+
+def model(**changes: Any) -> dict[str, Any]:
+    models = SETTINGS.model_dump(mode="json")["models"]
+    return {"models": models | {"weak": models["weak"] | changes}}
+
+
+FREE: list[dict[str, Any]] = [
+    {"budget": {"calls": 5, "roles": {"weak": {"cost": 1.0}}}},
+    {"sandbox": "bubblewrap"},
+    {"simulation": {"latency": 0.5, "faults": 0.1}},
+    {"search": {"lag": 3}},
+    model(key_variable="KEY"),
+    model(input_price=9.0, output_price=9.0),
+    model(deadline=9.0, slots=2),
+]
+FIXED: list[dict[str, Any]] = [
+    {"search": {"seed": 1}},
+    {"search": {"survival": "mine.rule"}},
+    {"documents": {"validation": 11}},
+    {"documents": {"path": "elsewhere"}},
+    {"measure": {"allowance": {"submissions": 4}}},
+    {"simulation": {"seed": 1}},
+    model(name="other"),
+    model(base_url="http://elsewhere/v1"),
+    model(sampling={"temperature": 0.5}),
+    model(simulated=False),
+]
+
+
+@pytest.mark.parametrize("change", FREE, ids=str)
+def test_what_no_score_depends_on_may_change(change: dict[str, Any]) -> None:
+    """Budget, confinement by the same level, speed, keys and prices are free in a resume."""
+    refuse_differences("r", SETTINGS, changed(**change))
+
+
+@pytest.mark.parametrize("change", FIXED, ids=str)
+def test_what_a_score_depends_on_may_not(change: dict[str, Any]) -> None:
+    """Everything else is fixed."""
+    with pytest.raises(UsageError, match="began with other settings"):
+        refuse_differences("r", SETTINGS, changed(**change))
+
+
+def test_every_setting_is_free_or_fixed_on_purpose() -> None:
+    """The fixed settings are these; a new setting has to be thought about."""
+    top = {key for key, _ in fixed(SETTINGS) if not key.startswith("models.")}
+    assert top == {
+        "documents.path",
+        "documents.minibatch",
+        "documents.validation",
+        "documents.test",
+        "search.seed",
+        "search.selection",
+        "search.temperature",
+        "search.survival",
+        "search.missing_bound",
+        "measure.preset",
+        "measure.allowance.submissions",
+        "measure.allowance.asks",
+        "measure.allowance.tokens",
+        "simulation.seed",
+    }
+    weak = {key.removeprefix("models.weak.") for key, _ in fixed(SETTINGS) if key.startswith("models.weak.")}
+    sampling = {f"sampling.{one}" for one in ("temperature", "top_p", "max_tokens")}
+    assert weak == {"name", "base_url", "simulated", *sampling}
+
+
+def test_a_damaged_database_is_not_an_empty_one(tmp_path: Path) -> None:
+    """A file that is no database stops everything; nothing is started beside it."""
+    (tmp_path / "population.db").write_bytes(b"no database at all, but long enough to be looked at" * 20)
+    with pytest.raises(StorageError, match="population.db"):
+        resolve(options(tmp_path))
+
+
+DOCUMENTS = tuple(document(f"{n}.txt", f"text number {n} ") for n in range(40))
+
+
+def began(used: tuple[Any, ...]) -> Recorded:
+    return Recorded(SETTINGS, 8, "hash", "full", {one.id: (split_of(one.id), True) for one in used})
+
+
+def test_added_documents_are_left_out() -> None:
+    """A run keeps the documents it began with, in their order, and says how many training ones are new."""
+    found = known_documents(Collection(DOCUMENTS, ("skipped x",)), began(DOCUMENTS[:25]))
+    assert found.documents == DOCUMENTS[:25]
+    added = sum(split_of(one.id) == "training" for one in DOCUMENTS[25:])
+    assert added > 0
+    assert found.notices == ("skipped x", f"{added} training documents added since the run began are left out of it")
+
+
+def test_documents_that_were_never_used_are_not_called_new() -> None:
+    """Validation documents beyond the number asked for are left out in silence, as they were before."""
+    used = tuple(one for one in DOCUMENTS if split_of(one.id) == "training")
+    assert len(used) < len(DOCUMENTS)
+    assert known_documents(Collection(DOCUMENTS), began(used)).notices == ()
+
+
+def test_a_document_that_is_gone_is_refused() -> None:
+    """Nothing can be measured on a document that is not there any more."""
+    with pytest.raises(UsageError, match=rf"^2 documents .* gone or changed \(the first: {DOCUMENTS[0].id}\)"):
+        known_documents(Collection(DOCUMENTS[2:]), began(DOCUMENTS))
