@@ -27,6 +27,7 @@ from evolve.trace_folder import TraceFolder
 from evolve.workshop import Bench
 from harness.budget import Budget
 from harness.documents import Splits, divide, load_async
+from harness.gate import PRESETS, in_words
 from harness.gateway import Gateway
 from harness.instrument import Instrument
 from harness.journal import Journal
@@ -161,7 +162,7 @@ def assemble(tools: Tools, record: Record) -> Parts:
 
     async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         files = await tools.repository.files(parent.commit)
-        return Case(parent, files, measured, seen.iterations, draw)
+        return Case(parent, files, measured, seen.iterations, draw, in_words(PRESETS[tools.instrument.preset]))
 
     async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
         bench = bench_of(tools, Population(case.history))

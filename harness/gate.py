@@ -113,3 +113,16 @@ def shadows(weak: Sequence[float], strong: Sequence[float]) -> dict[str, Verdict
         name: verdict(preset, weak, strong) if strong else weak_verdict(preset, weak)
         for name, preset in PRESETS.items()
     }
+
+
+def in_words(preset: Preset) -> str:
+    """The bounds of a preset as sentences, for those who have to understand why an example was refused."""
+    bound = "below" if preset.weak_open else "at most"
+    weak = f"The weak solver's attempts must average {bound} {preset.weak_mean:.2f}"
+    if preset.weak_best is not None:
+        weak += f", and none of them may score above {preset.weak_best:.2f}"
+    strong = f"The strong solver's must average at least {preset.strong_low:.2f}"
+    if preset.strong_high is not None:
+        strong += f" and {'less than' if preset.strong_open else 'at most'} {preset.strong_high:.2f}"
+    zero = " No attempt may score exactly 0." if preset.zero_forbidden else ""
+    return f"{weak}. {strong}. The two averages must lie at least {preset.gap:.2f} apart.{zero}"

@@ -158,7 +158,7 @@ async def serving(*faults: Fault) -> AsyncIterator[FaultServer]:
     fault_server.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield fault_server
-        await asyncio.wait_for(fault_server.idle(), 10)
     finally:
+        await asyncio.wait_for(fault_server.idle(), 10)
         server.close()
         await server.wait_closed()

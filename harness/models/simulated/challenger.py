@@ -1,4 +1,4 @@
-"""The simulated challenger: reads a prompt as a writer would, and writes the task with the flaws it was not told to avoid."""
+"""The simulated challenger: reads a prompt as a writer would, and makes the slips it was not told to avoid."""
 
 import json
 import random
@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from harness.models.simulated import items, sources
-from harness.models.simulated.concepts import CAUSES, Brief, Cause, brief
+from harness.models.simulated.clauses import CAUSES, Cause
+from harness.models.simulated.concepts import Brief, brief
 from harness.models.simulated.reading import Parts, take_apart
 
 # How likely a slip is where the instructions say nothing of it, and where they insist. Slips rarely come together:
@@ -93,7 +94,7 @@ def write(rng: random.Random, source: sources.Source, wishes: Brief, flaws: froz
     made = items.plan(rng, source, flaws)
     style = items.Style(
         positive_only=wishes.positive_only,
-        policy=rng.choice(("signed", "positive-only")) if wishes.policy == "both" else wishes.policy,
+        policy=_policy(rng, wishes),
         heaviest=wishes.heaviest,
         broad="lenient" in flaws,
         vague_negatives="misfire" in flaws,
@@ -108,6 +109,14 @@ def write(rng: random.Random, source: sources.Source, wishes: Brief, flaws: froz
         "rubric_policy": style.policy,
         "rubric": items.rubric(rng, made, style),
     }
+
+
+def _policy(rng: random.Random, wishes: Brief) -> str:
+    """The declared policy. Told both, a writer mostly declares the one it follows."""
+    if wishes.policy != "both":
+        return wishes.policy
+    followed, other = ("positive-only", "signed") if wishes.positive_only else ("signed", "positive-only")
+    return followed if rng.random() < 0.7 else other
 
 
 def neat(rng: random.Random, task: dict[str, Any]) -> str:

@@ -102,9 +102,10 @@ def read_prompt(body: dict[str, Any]) -> str:
     if not isinstance(messages, list) or not messages:
         raise BadRequest(f"messages must be a list with at least one message, not {messages!r}")
     contents = [one.get("content") if isinstance(one, dict) else None for one in messages]
-    if not all(isinstance(one, str) for one in contents):
+    texts = [one for one in contents if isinstance(one, str)]
+    if len(texts) < len(contents):
         raise BadRequest("every message needs a text as content")
-    return "\n\n".join(contents)
+    return "\n\n".join(texts)
 
 
 def _tokens(text: str) -> int:

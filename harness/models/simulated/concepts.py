@@ -7,6 +7,7 @@ should be done, or shrugging at it, counts against it. The document never counts
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from harness.models.simulated.clauses import CAUSES, CLAUSES, Cause
@@ -30,6 +31,9 @@ TOGETHER = 0.7
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z`\"'*(0-9-])|\n")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•#>]|\d+[.)]|<|```|$))|\n[ \t]*\n")
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(\d{1,2})(?![\w.]*\d)")
+_COUNTED = re.compile(
+    r"\d+ (?:to|-|–|or) \d+ (?:criteri\w*|of them|are|items?|positives?|negatives?|entries|words)"
+)
 _WORD_NUMBERS = {"seven": 7, "six": 6, "five": 5, "ten": 10, "eight": 8}
 
 
@@ -102,7 +106,7 @@ def together(part: tuple[str, ...]) -> Reading:
     """What neighbouring sentences ask for only when taken together, less firmly than one sentence would."""
     alone = {cause for one in part for cause in (*dict(understand(one).asks), *understand(one).shrugs)}
     asks: dict[Cause, float] = {}
-    for first, second in zip(part, part[1:], strict=False):
+    for first, second in pairwise(part):
         if SHRUGS.search(first) or SHRUGS.search(second) or not TAKES_UP.search(second):
             continue
         for cause, strength in understand(f"{first} {second}", shunning=True).asks:
@@ -195,19 +199,18 @@ def _policy(found: list[str]) -> Literal["signed", "positive-only", "both"]:
 
 
 def _heaviest(found: list[str]) -> int:
-    """The largest positive weight the instructions speak of; the last sentence that names one prevails."""
-    heaviest = 10
+    """The largest positive weight that is allowed: where several limits are named, the lowest."""
+    limits = [10]
     for one in found:
-        if not re.search(r"\bweight|\bpoints?\b", one) or re.search(r"\bword", one):
+        if not re.search(r"\bweight|\bpoints?\b", one):
             continue
-        numbers = [
-            int(number)
-            for number in _NUMBER.findall(
-                re.sub(r"\d+ (?:to|-|–) \d+ (?:criteri|of them|are|item|positive)", "", one)
-            )
-        ]
-        numbers += [value for word, value in _WORD_NUMBERS.items() if re.search(rf"\b{word}\b", one)]
-        sensible = [number for number in numbers if 2 <= number <= 10]
-        if sensible:
-            heaviest = max(sensible)
-    return heaviest
+        bare = _COUNTED.sub("", one)
+        numbers = [int(number) for number in _NUMBER.findall(bare)]
+        numbers += [value for word, value in _WORD_NUMBERS.items() if re.search(rf"\b{word}\b", bare)]
+        sensible = [number for number in numbers if 5 <= number <= 10]
+        if sensible and re.search(
+            r"\bto\b|\bat most\b|\bbetween\b|\babove\b|\bup to\b|\bexceed|\bmax|\bcap|\blimit|–|-\d|\.\.",
+            bare,
+        ):
+            limits.append(max(sensible))
+    return min(limits)

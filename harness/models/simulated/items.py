@@ -5,6 +5,7 @@ Which flaws a task has is decided in `challenger.py`; what follows from them is 
 
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from harness.models.simulated import world
@@ -98,7 +99,7 @@ def plan(rng: random.Random, source: Source, flaws: frozenset[str]) -> Plan:
     effects: dict[str, Effect] = {}
     for chain in chains:
         direction = start
-        for cause, result in zip(chain, chain[1:], strict=False):
+        for cause, result in pairwise(chain):
             one = world.effect(cause, result)
             direction *= one.direction
             effects[result] = Effect(direction, one.regime)
@@ -144,7 +145,7 @@ def context(rng: random.Random, made: Plan) -> str:
     """The context: setting, premises in no particular order, and whatever it should have kept to itself."""
     sentences = []
     for chain in made.chains:
-        pairs = list(zip(chain, chain[1:], strict=False))
+        pairs = list(pairwise(chain))
         for cause, result in pairs[1:] if chain in made.withheld else pairs:
             sentences.append(_premise(rng, cause, result))
     rng.shuffle(sentences)

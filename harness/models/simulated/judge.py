@@ -20,13 +20,14 @@ _VAGUE = re.compile(
     re.IGNORECASE,
 )
 _STYLE = re.compile(
-    r"\b(?:words?|sentences?|length|long|short|concise|style|polite|tone|format\w*|grammar|spelling|paragraphs?|well[- ]written"
-    r"|structured?|english|readable|fluent|clear(?:ly)?)\b",
+    r"\b(?:words?|sentences?|length|long|short|concise|style|polite|tone|format\w*|grammar|spelling|paragraphs?"
+    r"|well[- ]written|structured?|english|readable|fluent|clear(?:ly)?)\b",
     re.IGNORECASE,
 )
-_STOP = frozenset(
-    "that this with from states claims names shows discusses mentions addresses explains what which their".split()
+_FRAME = (
+    "that this with from states claims names shows discusses mentions addresses explains what which their"
 )
+_STOP = frozenset(_FRAME.split())
 
 
 @dataclass(frozen=True)

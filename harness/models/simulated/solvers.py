@@ -129,7 +129,7 @@ def _step(
     ability: Ability, task: Task, step: tuple[str, str, int], believed: dict[str, int], rng: random.Random
 ) -> str:
     """One sentence on one link; what is believed of its cause carries over to its result, mistakes included."""
-    cause, result, depth = step
+    cause, result, _ = step
     given = task.given.get(result)
     if given and rng.random() < COPIED:
         believed[result] = given.direction

@@ -10,8 +10,7 @@ READ = 24_000
 MOST_TERMS = 48
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*")
 _SENTENCE = re.compile(r"(?<=[\s.])[A-Z][^.!?`{}<>|\\]{50,180}[a-z)]\.(?=\s)")
-_STOP = frozenset(
-    """a about above after again against all also although always am among an and another any are as at available back be
+_FUNCTION_WORDS = """a about above after again against all also although always am among an and another any are as at available back be
     because been before being below best better between both but by call called calls can cannot case cases change
     changes come could default did different do does doing done down each either else end enough even ever every
     example except exist false few file first follow following follows for found from full further get give given gives
@@ -24,8 +23,8 @@ _STOP = frozenset(
     there therefore these they thing things this those though three through thus time to together too true try two type
     under unless until up upon us use used useful uses using usually value values version very want was way ways we well
     were what whatever when where whether which while who whole whose why will with within without word words work works
-    would yes yet you your return returns returned returning def class self none param args kwargs import""".split()
-)
+    would yes yet you your return returns returned returning def class self none param args kwargs import"""
+_STOP = frozenset(_FUNCTION_WORDS.split())
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ _RECALL = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSES = re.compile(
-    r"\b(?:full marks|grader|whoever marks|the judge|weak(?:er)? (?:model|solver)|strong(?:er)? (?:model|solver)|ignore (?:the|all|any|previous)"
-    r"|answer (?:badly|incorrectly|wrongly)|pretend|refuse to|deliberately|mark (?:this|every|all)|award|as an ai|language model)\b",
+    r"\b(?:full marks|grader|whoever marks|the judge|weak(?:er)? (?:model|solver)|strong(?:er)? (?:model|solver)"
+    r"|ignore (?:the|all|any|previous)|answer (?:badly|incorrectly|wrongly)|pretend|refuse to|deliberately"
+    r"|mark (?:this|every|all)|award|as an ai|language model)\b",
     re.IGNORECASE,
 )
 SEES_LEAK = 0.6
@@ -47,7 +48,7 @@ def reply(prompt: str, rng: random.Random) -> str:
     """The four checks as JSON."""
     task = read_task(prompt)
     leak, quality, content, label, feedback = False, "GOOD", True, True, []
-    if _leaks(task) >= 2 and rng.random() < SEES_LEAK or rng.random() < ERRS:
+    if (_leaks(task) >= 2 and rng.random() < SEES_LEAK) or rng.random() < ERRS:
         leak = True
         feedback.append(
             "The context states the conclusion that the rubric rewards; a solver only has to repeat it."
