@@ -111,7 +111,9 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
             found[model.base_url] = Endpoint(model)
             continue
         world = settings.simulation
-        found[model.base_url] = Endpoint(model, SimulatedTransport(world.seed, world.latency, faults(world.faults)))
+        found[model.base_url] = Endpoint(
+            model, SimulatedTransport(world.seed, world.latency, faults(world.faults))
+        )
     return found
 
 
@@ -162,7 +164,9 @@ def assemble(tools: Tools, record: Record) -> Parts:
 
     async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         files = await tools.repository.files(parent.commit)
-        return Case(parent, files, measured, seen.iterations, draw, in_words(PRESETS[tools.instrument.preset]))
+        return Case(
+            parent, files, measured, seen.iterations, draw, in_words(PRESETS[tools.instrument.preset])
+        )
 
     async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
         bench = bench_of(tools, Population(case.history))

@@ -35,9 +35,9 @@ def proportion(successes: float, trials: int) -> Interval:
 def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
     """Mean of first minus second over pairs of scores in [0, 1], with the adjusted Wald interval for paired proportions.
 
-    Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488: one half is added to each of the four cells, which
-    keeps the interval honest when no pair, or every pair, differs. Made for binary scores; for means of several it
-    is too wide rather than too narrow, since the size of a difference is at least its square.
+    Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488: one is added to each of the two counts of differing
+    pairs, which keeps the interval honest when no pair, or every pair, differs. Made for binary scores; for means
+    of several it is too wide rather than too narrow, since the size of a difference is at least its square.
 
     Raises:
         ValueError: no pairs.

@@ -82,7 +82,7 @@ async def documents_of(job: Job, settings: Settings) -> tuple[Document, ...]:
     if job.documents is not None:
         return (await load_async(job.documents)).documents
     wanted = settings.documents
-    collection = await load_async(None if wanted.path is None else Path(wanted.path))
+    collection = await load_async(None if wanted.path is None else job.layout.folder / wanted.path)
     return divide(collection, wanted.validation, wanted.test).training
 
 

@@ -35,6 +35,10 @@ class Document:
         self.name = name
         self.text = text
 
+    def __repr__(self) -> str:
+        """Without an address: a prompt made of it by mistake must be the same prompt in a replay."""
+        return f"Document({self.name!r})"
+
 
 class Wire:
     """The two pipe ends, one JSON object a line; one exchange at a time whatever threads the scaffold starts."""
@@ -79,6 +83,9 @@ class Env:
     def __init__(self, wire: Wire, submissions: int) -> None:
         self._wire = wire
         self.submissions_left = submissions
+
+    def __repr__(self) -> str:
+        return f"Env(submissions_left={self.submissions_left})"
 
     def ask(self, prompt: str) -> str:
         """Send `prompt` to the challenger model and return its answer; raises AllowanceSpent."""
@@ -150,12 +157,17 @@ def _limit(which: int, soft: int, hard: int | None = None) -> None:
 
 
 def short(error: BaseException, folder: str) -> str:
-    """A traceback without this file's own frames, paths relative to the scaffold, its end kept if it is long."""
+    """A traceback without this file's own frames and without addresses, which differ in a replay.
+
+    Paths are relative to the scaffold; of a long one its end is kept.
+    """
     try:
-        import traceback  # costs milliseconds, so only here
+        import re  # both cost milliseconds, so only here
+        import traceback
 
         error.__traceback__ = _own(error.__traceback__)
         text = "".join(traceback.format_exception(error)).replace(folder + os.sep, "")
+        text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
     except MemoryError:
         text = type(error).__name__
     sendable = text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,8 @@ VALIDATION = tuple(Document(f"v{n}", f"validation {n}", "text") for n in range(6
 TRAINING = tuple(Document(f"t{n}", f"training {n}", "text") for n in range(12))
 BASELINE = Candidate("c0", 0, None, "0" * 40, "0" * 40)
 DIAGNOSIS = Diagnosis(
-    summary="Too easy.", causes=(Cause(title="easy", explanation="It is.", evidence=("e",), remedy="Ask more."),)
+    summary="Too easy.",
+    causes=(Cause(title="easy", explanation="It is.", evidence=("e",), remedy="Ask more."),),
 )
 Score = float | None
 
@@ -41,7 +43,7 @@ def rollout(document: str, score: Score) -> Rollout:
 
 
 def evaluation(
-    candidate: str, scores: Sequence[Score] | Mapping[str, Score], side: Side = "parent", **more: object
+    candidate: str, scores: Sequence[Score] | Mapping[str, Score], side: Side = "parent", **more: Any
 ) -> Evaluation:
     """A validation measurement; scores by document, or of documents v0, v1, ..."""
     named = scores if isinstance(scores, Mapping) else {f"v{n}": score for n, score in enumerate(scores)}
@@ -80,7 +82,7 @@ class World:
     """
 
     pause: Callable[[int], "asyncio.Future[None]"] | None = None
-    proposals: Mapping[int, str] = field(default_factory=dict)
+    proposals: Mapping[int, Any] = field(default_factory=dict)
     undiagnosed: frozenset[int] = frozenset()
     fail: Mapping[tuple[str, int], Exception] = field(default_factory=dict)
     scores: Callable[[str, int, Side, str], Score] | None = None
@@ -91,7 +93,9 @@ class World:
     def parts(self) -> Parts:
         return Parts(
             select=self.select,
-            minibatch=lambda rng: tuple(TRAINING[int(n)] for n in rng.choice(len(TRAINING), 3, replace=False)),
+            minibatch=lambda rng: tuple(
+                TRAINING[int(n)] for n in rng.choice(len(TRAINING), 3, replace=False)
+            ),
             validation=VALIDATION,
             evaluate=self.evaluate,
             case=self.case,

@@ -59,7 +59,9 @@ def submission(**changes: Any) -> dict[str, Any]:
     return example(**changes).model_dump(mode="json")
 
 
-def request(role: Role = "weak", text: str = "Question?", draw: Draw = DRAW, max_tokens: int | None = None) -> Request:
+def request(
+    role: Role = "weak", text: str = "Question?", draw: Draw = DRAW, max_tokens: int | None = None
+) -> Request:
     """A request with one user message."""
     return Request(role, (Message(role="user", content=text),), draw, max_tokens)
 
@@ -73,13 +75,21 @@ def reply(text: str, finish: str = "stop", asked: int = 10, said: int = 20, key:
 
 def checks(**changes: object) -> str:
     """What a verifier returns that finds nothing wrong, with changes."""
-    found = {"leak": False, "quality": "GOOD", "rubric_tests_content": True, "label_fits": True, "feedback": ""}
+    found = {
+        "leak": False,
+        "quality": "GOOD",
+        "rubric_tests_content": True,
+        "label_fits": True,
+        "feedback": "",
+    }
     return json.dumps(found | changes)
 
 
 def judgement(hits: Sequence[bool]) -> str:
     """What a judge returns with these verdicts."""
-    return json.dumps({"criteria": [{"number": n, "evidence": "", "met": hit} for n, hit in enumerate(hits, 1)]})
+    return json.dumps(
+        {"criteria": [{"number": n, "evidence": "", "met": hit} for n, hit in enumerate(hits, 1)]}
+    )
 
 
 def graded(score: float) -> str:
@@ -162,7 +172,7 @@ def model(**changes: Any) -> Model:
 
 def models(**changes: Any) -> dict[Role, Model]:
     """Every role with a model of its own name."""
-    return {role: model(name=f"{role}-model", **changes) for role in ROLES}
+    return {role: model(**({"name": f"{role}-model"} | changes)) for role in ROLES}
 
 
 def instrument(**allowance: int) -> Instrument:
@@ -170,7 +180,9 @@ def instrument(**allowance: int) -> Instrument:
     return Instrument("meta", Allowance(**allowance), models())
 
 
-def completion(text: str = "an answer", finish: str = "stop", asked: int = 10, said: int = 20) -> dict[str, Any]:
+def completion(
+    text: str = "an answer", finish: str = "stop", asked: int = 10, said: int = 20
+) -> dict[str, Any]:
     """The body of a good chat completion."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
     usage = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}

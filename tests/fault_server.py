@@ -118,10 +118,12 @@ class FaultServer:
     url: str = ""
     requests: list[Exchange] = field(default_factory=list)
     open: int = 0
+    none_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
         self.open += 1
+        self.none_open.clear()
         try:
             while not writer.is_closing():
                 exchange = await read(reader, writer)
@@ -131,15 +133,17 @@ class FaultServer:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self.open -= 1
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+            self.open -= 1
+            if not self.open:
+                self.none_open.set()
 
     async def idle(self) -> None:
         """Wait until no connection is open."""
-        while self.open:
-            await asyncio.sleep(0.005)
+        if self.open:
+            await self.none_open.wait()
 
 
 async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Exchange:

@@ -66,7 +66,9 @@ class Line:
 def read_log(path: Path) -> list[Line]:
     """All whole lines of a log."""
     rows = (line.split() for line in path.read_text().splitlines(keepends=True) if line.endswith("\n"))
-    return [Line(float(came), float(done), model, int(seed), digest) for came, done, model, seed, digest in rows]
+    return [
+        Line(float(came), float(done), model, int(seed), digest) for came, done, model, seed, digest in rows
+    ]
 
 
 async def serve(port: int, manner: Manner) -> asyncio.Server:

@@ -50,7 +50,10 @@ def facts(folder: Path) -> Facts:
     found = {name: query(folder / "population.db", sql) for name, sql in QUERIES.items()}
     git = ["git", "-C", str(folder / "runs" / RUN / "candidates.git")]
     refs = subprocess.run(
-        [*git, "for-each-ref", "--format=%(refname) %(objectname)"], capture_output=True, text=True, check=True
+        [*git, "for-each-ref", "--format=%(refname) %(objectname)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return {**found, "refs": [(line,) for line in refs.stdout.splitlines()]}
 

@@ -26,7 +26,9 @@ class Watching:
     found: list[tuple[dict[str, bytes], Draw]] = field(default_factory=list)
 
     async def run(self, scaffold: Path, documents: Sequence[Document], draw: Draw) -> tuple[Rollout, ...]:
-        files = {path.relative_to(scaffold).as_posix(): path for path in scaffold.rglob("*") if path.is_file()}
+        files = {
+            path.relative_to(scaffold).as_posix(): path for path in scaffold.rglob("*") if path.is_file()
+        }
         self.found.append(({name: path.read_bytes() for name, path in files.items()}, draw))
         (scaffold / "agent.py").write_text("spoilt")
         if self.error:

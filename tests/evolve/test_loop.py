@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -19,9 +19,7 @@ from harness.errors import BudgetSpent, EvolveError, ProviderError, StorageError
 PLAN = Plan(seed=5, lag=3, workers=3, iterations=9)
 
 
-def run(
-    plan: Plan, world: World, known: Sequence[Iteration] = ()
-) -> tuple[EvolveError | None, Results]:
+def run(plan: Plan, world: World, known: Sequence[Iteration] = ()) -> tuple[EvolveError | None, Results]:
     """Everything up to the end; a loop that never ends fails."""
 
     async def bounded() -> tuple[EvolveError | None, Results]:
@@ -32,7 +30,7 @@ def run(
     return asyncio.run(bounded())
 
 
-def bare(iterations: Sequence[Iteration]) -> list[Iteration]:
+def bare(iterations: Iterable[Iteration]) -> list[Iteration]:
     """By number and without clock times: what must be equal at any speed."""
     return [replace(one, started=0, finished=0) for one in sorted(iterations, key=lambda one: one.number)]
 
@@ -154,7 +152,9 @@ def test_an_iteration_sees_exactly_up_to_its_number_minus_the_lag(seed: int, lag
         assert results.finished[number].sees == max(0, number - lag)
 
 
-REFERENCE = {lag: bare(run(replace(PLAN, lag=lag, workers=1), World())[1].finished.values()) for lag in (1, 3)}
+REFERENCE = {
+    lag: bare(run(replace(PLAN, lag=lag, workers=1), World())[1].finished.values()) for lag in (1, 3)
+}
 
 
 @given(seed=st.integers(0, 10**6), lag=st.sampled_from([1, 3]), workers=st.integers(1, 12))
@@ -163,14 +163,14 @@ def test_the_same_seed_grows_the_same_tree_in_any_finishing_order(seed: int, lag
     """Parents, probabilities, minibatches, scores, outcomes: all equal to a run of one worker without waits."""
     world = World(pause=Shuffled(seed))
     _, results = run(replace(PLAN, lag=lag, workers=workers), world)
-    assert bare(list(results.finished.values())) == REFERENCE[lag]
+    assert bare(results.finished.values()) == REFERENCE[lag]
 
 
 def test_another_seed_or_lag_grows_another_tree() -> None:
     """The reference of the tests above is no constant: seed and lag show in it."""
     assert REFERENCE[1] != REFERENCE[3]
     other = run(replace(PLAN, seed=6), World())[1]
-    assert bare(list(other.finished.values())) != REFERENCE[3]
+    assert bare(other.finished.values()) != REFERENCE[3]
     assert len({one.parent for one in REFERENCE[1]}) > 1
 
 
@@ -187,7 +187,9 @@ def test_as_many_iterations_run_at_once_as_there_are_workers() -> None:
     assert sum(count == 4 for count in most) > len(most) / 2
 
 
-@pytest.mark.parametrize("event", ["minibatch", "minibatch done", "diagnose", "implement", "parent", "child done"])
+@pytest.mark.parametrize(
+    "event", ["minibatch", "minibatch done", "diagnose", "implement", "parent", "child done"]
+)
 def test_a_spent_budget_ends_it_quietly(event: str) -> None:
     """The loop returns what stopped it, wherever it struck; unfinished numbers stay open, and nothing half is kept."""
     world = World(pause=Shuffled(2), fail={(event, 5): BudgetSpent("calls limit 9")})
@@ -209,7 +211,7 @@ def test_a_resume_after_a_spent_budget_ends_as_if_uninterrupted(event: str, seed
     again = World(pause=Shuffled(seed + 100))
     stopped, after = run(replace(PLAN, workers=2), again, list(before.finished.values()))
     assert stopped is None
-    assert bare(list(after.finished.values())) == REFERENCE[3]
+    assert bare(after.finished.values()) == REFERENCE[3]
     assert {one.number for one in again.recorded}.isdisjoint(before.finished)
 
 
@@ -217,7 +219,7 @@ def test_a_larger_total_goes_on_and_a_smaller_one_does_nothing() -> None:
     """Iterations 1..5 of a run of nine are those of a run of five."""
     _, five = run(replace(PLAN, iterations=5), World())
     _, nine = run(PLAN, World(), list(five.finished.values()))
-    assert bare(list(nine.finished.values())) == REFERENCE[3]
+    assert bare(nine.finished.values()) == REFERENCE[3]
     idle = World()
     run(replace(PLAN, iterations=2), idle, list(nine.finished.values()))
     assert idle.events == []

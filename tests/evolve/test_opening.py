@@ -184,7 +184,7 @@ def test_every_setting_is_free_or_fixed_on_purpose() -> None:
 def test_a_damaged_database_is_not_an_empty_one(tmp_path: Path) -> None:
     """A file that is no database stops everything; nothing is started beside it."""
     (tmp_path / "population.db").write_bytes(b"no database at all, but long enough to be looked at" * 20)
-    with pytest.raises(StorageError, match="population.db"):
+    with pytest.raises(StorageError, match=r"population\.db"):
         resolve(options(tmp_path))
 
 
@@ -201,7 +201,10 @@ def test_added_documents_are_left_out() -> None:
     assert found.documents == DOCUMENTS[:25]
     added = sum(split_of(one.id) == "training" for one in DOCUMENTS[25:])
     assert added > 0
-    assert found.notices == ("skipped x", f"{added} training documents added since the run began are left out of it")
+    assert found.notices == (
+        "skipped x",
+        f"{added} training documents added since the run began are left out of it",
+    )
 
 
 def test_documents_that_were_never_used_are_not_called_new() -> None:
@@ -213,5 +216,7 @@ def test_documents_that_were_never_used_are_not_called_new() -> None:
 
 def test_a_document_that_is_gone_is_refused() -> None:
     """Nothing can be measured on a document that is not there any more."""
-    with pytest.raises(UsageError, match=rf"^2 documents .* gone or changed \(the first: {DOCUMENTS[0].id}\)"):
+    with pytest.raises(
+        UsageError, match=rf"^2 documents .* gone or changed \(the first: {DOCUMENTS[0].id}\)"
+    ):
         known_documents(Collection(DOCUMENTS[2:]), began(DOCUMENTS))

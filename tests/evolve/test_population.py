@@ -7,7 +7,7 @@ from evolve_fakes import BASELINE, baseline, compared, evaluation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.population import Iteration, Population, Standing, difference
+from evolve.population import Iteration, Outcome, Population, Standing, difference
 
 
 def test_a_score_is_the_mean_of_all_validation_trials() -> None:
@@ -32,7 +32,7 @@ def test_training_and_test_scores_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["dropped", "no_change", "out_of_scope", "broken", "no_proposal"])
-def test_only_survivors_stand(outcome: str) -> None:
+def test_only_survivors_stand(outcome: Outcome) -> None:
     """A child with any outcome but `survived` can never be chosen as a parent."""
     population = Population([baseline(), compared(1, [0.0], [1.0], outcome)])
     assert list(population.standings) == ["c0"]
@@ -101,9 +101,7 @@ def test_other_instruments_are_not_compared() -> None:
 def test_the_order_of_arrival_makes_no_difference(survived: list[bool], order: object) -> None:
     """Standings follow from the set of iterations alone."""
     made = [baseline([0.0])]
-    made += [
-        compared(n, [0.0], [1.0], "survived" if one else "dropped") for n, one in enumerate(survived, 1)
-    ]
+    made += [compared(n, [0.0], [1.0], "survived" if one else "dropped") for n, one in enumerate(survived, 1)]
     shuffled = list(made)
     order.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert Population(shuffled).standings == Population(made).standings

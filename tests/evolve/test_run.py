@@ -13,14 +13,25 @@ from pathlib import Path
 
 import pytest
 import run_facts
-from run_facts import calls, copied, differences, facts, go, journal, options, query, reference, write_documents
+from run_facts import (
+    calls,
+    copied,
+    differences,
+    facts,
+    go,
+    journal,
+    options,
+    query,
+    reference,
+    write_documents,
+)
 
 from evolve.layout import Layout
 from evolve.lock import RunLock
 from evolve.report.progress import Snapshot
-from evolve.run import Run, start
 from evolve.report.store import opened
 from evolve.report.verify import verify
+from evolve.run import Run, start
 from harness.errors import ProviderError, StorageError, UsageError
 
 MAIN = """
@@ -115,7 +126,7 @@ def test_another_seed_is_another_run(tmp_path: Path) -> None:
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     """With the difference, and without touching the run."""
     copied(tmp_path)
-    with pytest.raises(UsageError, match="search.temperature: began with 0.1, now 0.2"):
+    with pytest.raises(UsageError, match=r"search\.temperature: began with 0\.1, now 0\.2"):
         go(tmp_path, 6, search__temperature=0.2)
     assert differences(facts(reference()), facts(tmp_path)) == []
     assert sessions(tmp_path) == ["finished"]
@@ -168,7 +179,7 @@ def test_a_path_in_the_settings_is_relative_to_them(tmp_path: Path, monkeypatch:
 
 
 def test_a_spent_budget_stops_and_a_larger_one_goes_on(tmp_path: Path) -> None:
-    """The limit is kept, the end is that of an uninterrupted run, and no call is paid twice."""
+    """The limit is kept, also by the same command again; the end is that of an uninterrupted run, nothing paid twice."""
     limit = calls(reference()) // 2
     stopped = go(fresh(tmp_path), 5, budget__calls=limit)
     assert (stopped.outcome, "calls limit" in stopped.message) == ("budget", True)
@@ -176,17 +187,22 @@ def test_a_spent_budget_stops_and_a_larger_one_goes_on(tmp_path: Path) -> None:
     assert len(facts(tmp_path)["iterations"]) < 6
     assert not [row for row in facts(tmp_path)["rollouts"] if row[1] == "final"]
     assert findings(tmp_path) == []
-    assert go(tmp_path, 5, workers=5).outcome == "finished"
+    assert go(tmp_path, 5).outcome == "budget"
+    assert calls(tmp_path) <= limit
+    assert go(tmp_path, 5, workers=5, budget__calls=10**6).outcome == "finished"
     assert differences(facts(reference()), facts(tmp_path)) == []
     assert calls(tmp_path) == calls(reference())
-    assert sessions(tmp_path) == ["budget", "finished"]
+    assert sessions(tmp_path) == ["budget", "budget", "finished"]
 
 
 def test_a_budget_may_end_in_the_final_test(tmp_path: Path) -> None:
     """That is a quiet stop like any other, and the test split is opened when there is money again."""
     copied(tmp_path)
     database = tmp_path / "population.db"
-    change(database, *(f"DELETE FROM {one} WHERE side = 'final'" for one in ("rollouts", "traces", "evaluations")))
+    change(
+        database,
+        *(f"DELETE FROM {one} WHERE side = 'final'" for one in ("rollouts", "traces", "evaluations")),
+    )
     change(database, "DELETE FROM spends WHERE part = 'final'")
     change(journal(tmp_path), "DELETE FROM calls WHERE side = 'final'")
     assert calls(tmp_path) < calls(reference()) - 5
@@ -197,17 +213,16 @@ def test_a_budget_may_end_in_the_final_test(tmp_path: Path) -> None:
     assert sessions(tmp_path) == ["finished", "budget", "finished"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_killed_run_ends_as_if_it_had_lived(tmp_path: Path, seed: int) -> None:
-    """SIGKILL at a random moment, then the same command: the same rows, commits and traces, nothing paid twice."""
-    moment = random.Random(seed).randrange(5, calls(reference()) - 5)
+def test_a_killed_run_ends_as_if_it_had_lived(tmp_path: Path) -> None:
+    """SIGKILL at any moment, then the same command: the same rows, commits and traces, nothing paid twice."""
+    moment = random.Random().randrange(5, calls(reference()) - 5)
     command = [sys.executable, "-c", MAIN, str(fresh(tmp_path))]
     tests = str(Path(run_facts.__file__).parent)
     with subprocess.Popen(command, env={"PYTHONPATH": tests, "PATH": "/usr/bin:/bin"}) as process:
         while process.poll() is None and recorded(tmp_path) < moment:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    assert process.returncode == -signal.SIGKILL, f"it should have been killed at call {moment}"
     paid = set(query(journal(tmp_path), "SELECT key, at FROM calls"))
     assert go(tmp_path, 5).outcome == "finished"
     assert differences(facts(reference()), facts(tmp_path)) == []
@@ -225,15 +240,13 @@ def recorded(folder: Path) -> int:
 
 def test_a_lock_that_a_dead_git_left_does_not_stop_a_start(tmp_path: Path) -> None:
     """A start that was killed before the run was recorded leaves nothing that would have to be removed by hand."""
-    git = fresh(tmp_path) / "runs" / run_facts.RUN / "candidates.git"
-    go_with_budget = go(tmp_path, 1, budget__calls=0)
-    assert go_with_budget.outcome == "budget"
-    (tmp_path / "population.db").unlink()
-    (git / "refs" / "heads" / "c0.lock").write_text("")
-    (git / "refs" / "heads" / "c7").write_text((git / "refs" / "heads" / "c0").read_text())
+    heads = fresh(tmp_path) / "runs" / run_facts.RUN / "candidates.git" / "refs" / "heads"
     assert go(tmp_path, 1, budget__calls=0).outcome == "budget"
-    assert not (git / "refs" / "heads" / "c0.lock").exists()
-    assert not (git / "refs" / "heads" / "c7").exists()
+    (tmp_path / "population.db").unlink()
+    (heads / "c0").rename(heads / "c7")
+    (heads / "c0.lock").write_text("")
+    assert go(tmp_path, 1, budget__calls=0).outcome == "budget"
+    assert [one.name for one in heads.iterdir()] == ["c0"]
 
 
 def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
@@ -253,7 +266,7 @@ def test_a_scaffold_that_does_not_start_is_refused(tmp_path: Path) -> None:
     """The user's own baseline is tried before anything is recorded or paid."""
     (fresh(tmp_path) / "baseline_repo").mkdir()
     (tmp_path / "baseline_repo" / "agent.py").write_text("import not_there\n")
-    with pytest.raises(UsageError, match=r"baseline_repo' does not start: .*No module named 'not_there'"):
+    with pytest.raises(UsageError, match=r"(?s)baseline_repo' does not start: .*No module named 'not_there'"):
         go(tmp_path, 1)
     assert calls(tmp_path) == 0
     assert query(tmp_path / "population.db", "SELECT run FROM runs") == []

@@ -15,10 +15,17 @@ from evolve.report.traces import read_exchanges, read_rollouts
 from evolve.trace_folder import TraceFolder
 from harness.errors import StorageError
 
-MEASURED = evaluation("c0", rollout("d1", ask(), submission(["weak \x85 \u2028 words"])), rollout("d2", score=None))
+MEASURED = evaluation(
+    "c0", rollout("d1", ask(), submission(["weak \x85 \u2028 words"])), rollout("d2", score=None)
+)
 PARENT = evaluation("c0", rollout("d3", ask()), side="parent")
-EXCHANGES = (Exchange("analyzer", "k", "prompt\nof \u00e9", "reply", ""), Exchange("implementer", "l", "p", "r", "bad"))
-ITERATION = Iteration(7, "dropped", "", "c0", 0, child(7), exchanges=EXCHANGES, evaluations=(MEASURED, PARENT))
+EXCHANGES = (
+    Exchange("analyzer", "k", "prompt\nof \u00e9", "reply", ""),
+    Exchange("implementer", "l", "p", "r", "bad"),
+)
+ITERATION = Iteration(
+    7, "dropped", "", "c0", 0, child(7), exchanges=EXCHANGES, evaluations=(MEASURED, PARENT)
+)
 
 
 @pytest.fixture
@@ -73,7 +80,8 @@ def test_an_iteration_without_an_edit_has_no_edit_trace(traces: TraceFolder) -> 
 def test_final_traces_are_named_by_candidate(traces: TraceFolder) -> None:
     """Two candidates on the test split do not write over each other."""
     names = [
-        asyncio.run(traces.save_final(evaluation(one, rollout("d"), side="final"))).file for one in ("c0", "c5")
+        asyncio.run(traces.save_final(evaluation(one, rollout("d"), side="final"))).file
+        for one in ("c0", "c5")
     ]
     assert names == ["traces/c0-final.jsonl", "traces/c5-final.jsonl"]
 
@@ -81,6 +89,8 @@ def test_final_traces_are_named_by_candidate(traces: TraceFolder) -> None:
 def test_a_disk_that_refuses_is_named(traces: TraceFolder) -> None:
     """The error carries the file and says that nothing recorded is lost; nothing takes the trace's place."""
     (traces.folder / "000007-minibatch.jsonl.part").mkdir()
-    with pytest.raises(StorageError, match=r"000007-minibatch.jsonl' cannot be written: .*nothing .* is lost"):
+    with pytest.raises(
+        StorageError, match=r"000007-minibatch.jsonl' cannot be written: .*nothing .* is lost"
+    ):
         asyncio.run(traces.save(ITERATION))
     assert not (traces.folder / "000007-minibatch.jsonl").exists()

@@ -45,7 +45,9 @@ class Broken:
         await answer({"ask": "anything"})
 
 
-async def planted(repository: Repository, sandbox: Any, known: dict[str, str] | None = None) -> tuple[Candidate, Bench]:
+async def planted(
+    repository: Repository, sandbox: Any, known: dict[str, str] | None = None
+) -> tuple[Candidate, Bench]:
     parent = await repository.plant(FILES)
     return parent, Bench(repository, sandbox, repository.path.parent, known or {})
 
@@ -84,7 +86,9 @@ def test_an_edit_in_scope_becomes_a_commit(repository: Repository) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_an_edit_out_of_scope_is_refused_by_its_tree(repository: Repository, changes: dict[str, str | None]) -> None:
+def test_an_edit_out_of_scope_is_refused_by_its_tree(
+    repository: Repository, changes: dict[str, str | None]
+) -> None:
     """Whatever names the edit used: what the tree would hold decides."""
     found = build(repository, changes)
     assert isinstance(found, Rejected)
@@ -188,3 +192,35 @@ def test_the_stub_is_what_the_host_would_say() -> None:
     from harness.types import Report
 
     assert set(reports[0]["report"]) == set(Report.model_fields)
+
+
+CRASHES = (
+    "raise ValueError(object())",
+    "raise KeyError(create)",
+    "(__import__('pathlib').Path(__file__).parent / 'prompts' / 'none.md').read_text()",
+)
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_the_same_crash_is_told_in_the_same_words(repository: Repository, crash: str) -> None:
+    """What broke goes into the next prompt: no address and no path of one checkout may make a replay ask another."""
+    agent = f"def create(document, env):\n    {crash}\n"
+    first, second = smoke(repository, Process(), agent), smoke(repository, Process(), agent)
+    assert first is not None
+    assert "Error" in first
+    assert first == second
+
+
+def test_what_a_scaffold_is_handed_looks_the_same_every_time(tmp_path: Path) -> None:
+    """A prompt made of the objects themselves, by mistake, is the same prompt again in another process."""
+    (tmp_path / "agent.py").write_text("def create(document, env):\n    env.ask(f'{document} {env}')\n")
+    asked: list[str] = []
+
+    async def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["ask"])
+        return {"text": ""}
+
+    opening = {"document": {"name": "a.txt", "text": "text"}, "seed": 0, "submissions": 2}
+    for _ in range(2):
+        asyncio.run(Process().run(tmp_path, opening, answer))
+    assert asked[0] == asked[1]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ async def settled() -> None:
 @pytest.mark.parametrize(
     ("limits", "name"), [({"calls": 2}, "calls"), ({"tokens": 250}, "tokens"), ({"cost": 1.2}, "cost")]
 )
-def test_each_limit_refuses(limits: dict[str, float], name: str) -> None:
+def test_each_limit_refuses(limits: dict[str, Any], name: str) -> None:
     """Calls, tokens and money each stop the next call that would cross the limit, and the message names it."""
 
     async def main() -> None:
@@ -179,7 +180,9 @@ def test_restored_from_the_journal() -> None:
             await budget(before, calls=4).reserve("strong", ONE)
         with pytest.raises(BudgetSpent, match="weak tokens limit 399"):
             await budget(before, roles={"weak": Limits(tokens=399)}).reserve("weak", ONE)
-        await budget(before, calls=5, tokens=500, cost=2.5, roles={"weak": Limits(calls=4)}).reserve("weak", ONE)
+        await budget(before, calls=5, tokens=500, cost=2.5, roles={"weak": Limits(calls=4)}).reserve(
+            "weak", ONE
+        )
 
     asyncio.run(main())
 

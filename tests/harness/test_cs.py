@@ -19,7 +19,9 @@ def test_object_and_text_are_read_alike() -> None:
         assert read_example(form) == example()
 
 
-@pytest.mark.parametrize("form", [f"Here: {json.dumps(submission())}", json.dumps(submission())[:-1] + ",}", "", "null"])
+@pytest.mark.parametrize(
+    "form", [f"Here: {json.dumps(submission())}", json.dumps(submission())[:-1] + ",}", "", "null"]
+)
 def test_text_is_not_repaired(form: str) -> None:
     """Prose and slips around a submission are the challenger's failure; the host mends nothing for it."""
     with pytest.raises(Malformed):
@@ -48,7 +50,9 @@ def test_weights_are_integers_in_range(weight: object) -> None:
             read_example(form)
 
 
-@pytest.mark.parametrize(("weight", "category"), [(0, "positive"), (0, "negative"), (-3, "positive"), (3, "negative")])
+@pytest.mark.parametrize(
+    ("weight", "category"), [(0, "positive"), (0, "negative"), (-3, "positive"), (3, "negative")]
+)
 def test_sign_and_category_agree(weight: int, category: str) -> None:
     """A weight of zero or of the other sign contradicts its category."""
     with pytest.raises(Malformed, match=f"a {category} criterion cannot have weight {weight}"):

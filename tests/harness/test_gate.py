@@ -1,6 +1,7 @@
 """The gate as a pure function: boundaries, symmetry, published traces, and the score formula."""
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 from fakes import criteria
@@ -19,7 +20,9 @@ DEPLOYED = PRESETS["deployed"]
 
 
 @given(PRESET, SCORES, SCORES, st.randoms(use_true_random=False))
-def test_order_of_attempts_is_irrelevant(name: PresetName, weak: list[float], strong: list[float], rng) -> None:
+def test_order_of_attempts_is_irrelevant(
+    name: PresetName, weak: list[float], strong: list[float], rng: Random
+) -> None:
     """The verdict on shuffled attempts is the verdict on the attempts."""
     shuffled = rng.sample(weak, len(weak)), rng.sample(strong, len(strong))
     assert verdict(PRESETS[name], *shuffled) == verdict(PRESETS[name], weak, strong)
@@ -72,7 +75,9 @@ def test_strong_cannot_mend_weak(name: PresetName, weak: list[float], strong: li
         ("prose", [0.9, 0.1, 0.1], [1.0] * 3, ()),
     ],
 )
-def test_boundaries(preset: PresetName, weak: list[float], strong: list[float], reasons: tuple[str, ...]) -> None:
+def test_boundaries(
+    preset: PresetName, weak: list[float], strong: list[float], reasons: tuple[str, ...]
+) -> None:
     """Each bound is inclusive or exclusive as the paper states it for the preset."""
     assert verdict(PRESETS[preset], weak, strong).reasons == reasons
 
@@ -119,7 +124,11 @@ def test_shadows() -> None:
         "meta": (),
     }
     half = shadows([0.55] * 3, [])
-    assert {name: one.accepted for name, one in half.items()} == {"deployed": True, "prose": False, "meta": True}
+    assert {name: one.accepted for name, one in half.items()} == {
+        "deployed": True,
+        "prose": False,
+        "meta": True,
+    }
 
 
 @given(WEIGHTS, st.data())
@@ -130,7 +139,7 @@ def test_score_is_the_formula(weights: list[int], data: st.DataObject) -> None:
     exact = Fraction(earned, sum(w for w in weights if w > 0))
     score = rubric_score(criteria(*weights), hits)
     assert 0.0 <= score <= 1.0
-    assert score == pytest.approx(float(min(max(exact, 0), 1)))
+    assert score == pytest.approx(float(min(max(exact, Fraction(0)), Fraction(1))))
 
 
 @given(WEIGHTS, st.data())
@@ -157,5 +166,5 @@ def test_score_of_a_perfect_and_of_a_bad_answer() -> None:
 )
 def test_score_refuses(weights: tuple[int, ...], hits: tuple[bool, ...]) -> None:
     """Lists of different length and a rubric without a positive weight raise."""
-    with pytest.raises(ValueError, match="criteria|positive"):
+    with pytest.raises(ValueError, match=r"criteria|positive"):
         rubric_score(criteria(*weights), hits)

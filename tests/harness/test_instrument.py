@@ -34,7 +34,9 @@ def test_models_count(role: Role, changes: dict[str, Any]) -> None:
     assert changed(role, **changes).hash != BASE.hash
 
 
-@pytest.mark.parametrize("changes", [{"input_price": 3.0}, {"key_variable": "KEY"}, {"slots": 1}, {"deadline": 1.0}])
+@pytest.mark.parametrize(
+    "changes", [{"input_price": 3.0}, {"key_variable": "KEY"}, {"slots": 1}, {"deadline": 1.0}]
+)
 def test_prices_and_keys_do_not_count(changes: dict[str, Any]) -> None:
     """What a call costs, which key opens it and how many run at once changes no score."""
     assert changed("weak", **changes).hash == BASE.hash

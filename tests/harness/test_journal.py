@@ -171,7 +171,9 @@ def test_full_disk(path: Path) -> None:
         await journal.do(lambda db: db.execute(f"PRAGMA max_page_count = {pages + 2}").fetchall())
         jobs = [journal.record(entry(n, big)) for n in (1, 2)]
         failed = await asyncio.wait_for(asyncio.gather(*jobs, return_exceptions=True), 10)
-        assert all(isinstance(one, StorageError) and "full" in str(one) and "Free some" in str(one) for one in failed)
+        assert all(
+            isinstance(one, StorageError) and "full" in str(one) and "Free some" in str(one) for one in failed
+        )
         assert await journal.get(entry(1, big).reply.key) is None
         assert await journal.get(entry(0).reply.key) == entry(0).reply
         await journal.do(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchall())
@@ -179,6 +181,27 @@ def test_full_disk(path: Path) -> None:
 
     session(path, main)
     assert [row["key"] for row in rows(path)] == [entry(n).reply.key for n in (0, 1)]
+
+
+def test_failed_commit_leaves_nothing_behind(path: Path) -> None:
+    """If the commit itself fails, all of its batch are told, none of it stands, and the next one goes through."""
+
+    async def main(journal: Journal) -> None:
+        journal.connection.execute("PRAGMA foreign_keys = ON")
+        child = "CREATE TABLE child (p INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+        await journal.do(lambda db: db.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
+        await journal.do(lambda db: db.execute(child))
+
+        def orphan_and_call(db: sqlite3.Connection) -> None:
+            db.execute("INSERT INTO child VALUES (1)")
+            db.execute("INSERT INTO failures VALUES ('', '', '', '', 1, '')")
+
+        with pytest.raises(StorageError, match="FOREIGN KEY"):
+            await asyncio.wait_for(journal.do(orphan_and_call), 10)
+        await asyncio.wait_for(journal.record(entry()), 10)
+
+    session(path, main)
+    assert len(rows(path)) == 1 and rows(path, "SELECT * FROM failures") == []
 
 
 def test_lost_connection(path: Path) -> None:

@@ -41,7 +41,12 @@ def test_prompt() -> None:
 
 def test_boundary_cannot_be_foreseen() -> None:
     """The boundary changes with the answer and with the draw, and is the same for the same call."""
-    lines = {boundary("a", DRAW), boundary("b", DRAW), boundary("a", DRAW.at(attempt=1)), boundary("\ud800", DRAW)}
+    lines = {
+        boundary("a", DRAW),
+        boundary("b", DRAW),
+        boundary("a", DRAW.at(attempt=1)),
+        boundary("\ud800", DRAW),
+    }
     assert len(lines) == 4
     assert boundary("a", DRAW) == boundary("a", replace(DRAW))
 
@@ -72,6 +77,12 @@ def test_anything_else_is_unreadable(text: str) -> None:
     """Wrong length, order, numbering or type of an entry, or two judgements, are no judgement."""
     with pytest.raises(Malformed):
         read(text, 2)
+
+
+def test_cut_judgement_is_not_completed() -> None:
+    """A judgement that breaks off inside its third entry is not taken for one of two entries."""
+    with pytest.raises(Malformed, match="not closed"):
+        read(judgement([True, False])[:-2] + ', {"number": 3, "evidence": "x"', 2)
 
 
 def test_slips_are_mended() -> None:

@@ -29,7 +29,14 @@ def test_first_usable_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [reply(""), reply(" \n"), reply("half", "length"), reply("no", "content_filter"), reply("", "refused: x")]
+    "bad",
+    [
+        reply(""),
+        reply(" \n"),
+        reply("half", "length"),
+        reply("no", "content_filter"),
+        reply("", "refused: x"),
+    ],
 )
 def test_unusable_answers_are_drawn_again(bad: Reply) -> None:
     """Empty, cut-off, filtered and refused answers lead to another draw, never to a value."""
@@ -52,7 +59,12 @@ def test_unreadable_answers_are_drawn_again() -> None:
 
 def test_more_room_after_a_cut_only() -> None:
     """After a cut-off answer the limit doubles up to the largest; after another failure it stays as it was."""
-    cuts = [reply("a", "length", said=3000), reply("", said=9), reply("a", "length", said=30_000), reply("done")]
+    cuts = [
+        reply("a", "length", said=3000),
+        reply("", said=9),
+        reply("a", "length", said=30_000),
+        reply("done"),
+    ]
     models = scripted(*cuts)
     ask(models)
     assert [one.max_tokens for one in models.asked] == [None, 6000, 6000, LARGEST_REPLY]
@@ -64,7 +76,10 @@ def test_missing_in_the_end() -> None:
     with pytest.raises(InvalidMeasurement) as caught:
         ask(models)
     assert len(models.asked) == RETRIES + 1
-    assert caught.value.reason == f"weak: no usable answer in {RETRIES + 1} draws; last: length after {RETRIES} tokens"
+    assert (
+        caught.value.reason
+        == f"weak: no usable answer in {RETRIES + 1} draws; last: length after {RETRIES} tokens"
+    )
 
 
 def test_other_errors_pass() -> None:

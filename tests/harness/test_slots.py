@@ -113,7 +113,9 @@ def test_error_in_the_block_gives_the_place_back() -> None:
     played(main)
 
 
-@given(st.integers(1, 3), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.booleans()), max_size=12))
+@given(
+    st.integers(1, 3), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.booleans()), max_size=12)
+)
 def test_no_place_is_lost_or_made_up(size: int, holders: list[tuple[int, int, bool]]) -> None:
     """Under any mix of holding and cancelling at most `size` hold, and in the end all places are free."""
 

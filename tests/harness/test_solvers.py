@@ -13,7 +13,9 @@ from harness.types import Attempt, Example, Reply, Request
 DRAWS = tuple(DRAW.at(attempt=number) for number in range(3))
 
 
-def solve(models: ScriptedModels, solver: Solver = "weak", task: Example | None = None) -> tuple[Attempt, ...]:
+def solve(
+    models: ScriptedModels, solver: Solver = "weak", task: Example | None = None
+) -> tuple[Attempt, ...]:
     return asyncio.run(attempts(models, solver, task or example(), DRAWS))
 
 

@@ -28,7 +28,13 @@ def test_prompt() -> None:
     models = ScriptedModels()
     check(models)
     (message,) = models.asked[0].messages
-    for part in (DOCUMENT.text, "Pairs arrive in a queue.", "if they tie?", "predict", "20. [POSITIVE] claim 20"):
+    for part in (
+        DOCUMENT.text,
+        "Pairs arrive in a queue.",
+        "if they tie?",
+        "predict",
+        "20. [POSITIVE] claim 20",
+    ):
         assert part in message.content
     assert "It is kept." not in message.content
 
@@ -85,5 +91,7 @@ def test_unusable_verifier_is_missing_data(text: str) -> None:
 
 def test_one_bad_draw_is_repaired() -> None:
     """After an unusable draw the next one counts, and its key is the one on record."""
-    found = check(ScriptedModels(verifier=lambda request: "?" if request.draw.retry == 0 else checks(leak=True)))
+    found = check(
+        ScriptedModels(verifier=lambda request: "?" if request.draw.retry == 0 else checks(leak=True))
+    )
     assert found.reasons == ("leak",) and found.calls == ("verifier 0.0.1",)

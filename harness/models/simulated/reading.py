@@ -6,8 +6,10 @@ Prompts evolve, so nothing here depends on one layout: the document is found by 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 SMALLEST_DOCUMENT = 400
+MOST_ANNOUNCEMENTS = 12
 _NAMES = r"(?:documents?|source|paper|article|text|material|content|doc)"
 _OPENING_TAG = re.compile(r"^[ \t]*<([A-Za-z][\w-]*)(?:[ \t][^<>\n]*)?>[ \t]*$", re.MULTILINE)
 _WORDED_RULE = re.compile(
@@ -81,7 +83,7 @@ def _ruled(prompt: str) -> list[Span]:
 
 
 def _fenced(prompt: str) -> Iterator[Span]:
-    for announced in _ANNOUNCEMENT.finditer(prompt):
+    for announced in islice(_ANNOUNCEMENT.finditer(prompt), MOST_ANNOUNCEMENTS):
         rule = _BARE_RULE.match(prompt, _next_line(prompt, announced.end()))
         if rule:
             closing = [one.start() for one in _BARE_RULE.finditer(prompt, rule.end()) if one[1] == rule[1]]
@@ -97,7 +99,7 @@ def _next_line(prompt: str, position: int) -> int:
 
 def _announced(prompt: str) -> Iterator[Span]:
     """From each announcing line to the next heading whose section instructs, or to the end."""
-    for match in _ANNOUNCEMENT.finditer(prompt):
+    for match in islice(_ANNOUNCEMENT.finditer(prompt), MOST_ANNOUNCEMENTS):
         headings = (one.start() for one in _HEADING.finditer(prompt, match.end()))
         yield match.end(), next((at for at in headings if _instructs(prompt[at : at + 400])), len(prompt))
 

@@ -10,20 +10,23 @@ READ = 24_000
 MOST_TERMS = 48
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*")
 _SENTENCE = re.compile(r"(?<=[\s.])[A-Z][^.!?`{}<>|\\]{50,180}[a-z)]\.(?=\s)")
-_FUNCTION_WORDS = """a about above after again against all also although always am among an and another any are as at available back be
-    because been before being below best better between both but by call called calls can cannot case cases change
-    changes come could default did different do does doing done down each either else end enough even ever every
-    example except exist false few file first follow following follows for found from full further get give given gives
-    go good had has have having he help hence her here high him his how however if in instead into is it its itself just
-    keep kind know known large last later least less let like list long look low made make makes many may maybe me means
-    might more most much must my name need needed needs neither never new next no none nor not note nothing now number
-    of off often on once one only onto or order other others otherwise our out over own part parts per perhaps point
-    possible probably put raise rather real really right said same say says see seem seems seen set several shall she
-    should show simple simply since so some something sometimes still such sure take taken than that the their them then
-    there therefore these they thing things this those though three through thus time to together too true try two type
-    under unless until up upon us use used useful uses using usually value values version very want was way ways we well
-    were what whatever when where whether which while who whole whose why will with within without word words work works
-    would yes yet you your return returns returned returning def class self none param args kwargs import"""
+_FUNCTION_WORDS = """
+a about above after again against all also although always am among an and another any are as at available
+back be because been before being below best better between both but by call called calls can cannot case
+cases change changes come could default did different do does doing done down each either else end enough
+even ever every example except exist false few file first follow following follows for found from full
+further get give given gives go good had has have having he help hence her here high him his how however if
+in instead into is it its itself just keep kind know known large last later least less let like list long
+look low made make makes many may maybe me means might more most much must my name need needed needs neither
+never new next no none nor not note nothing now number of off often on once one only onto or order other
+others otherwise our out over own part parts per perhaps point possible probably put raise rather real
+really right said same say says see seem seems seen set several shall she should show simple simply since so
+some something sometimes still such sure take taken than that the their them then there therefore these they
+thing things this those though three through thus time to together too true try two type under unless until
+up upon us use used useful uses using usually value values version very want was way ways we well were what
+whatever when where whether which while who whole whose why will with within without word words work works
+would yes yet you your return returns returned returning def class self none param args kwargs import
+"""
 _STOP = frozenset(_FUNCTION_WORDS.split())
 
 
@@ -77,12 +80,6 @@ def _characteristic(counts: Counter[str]) -> Iterable[str]:
 
 
 @lru_cache(maxsize=512)
-def vocabulary(text: str) -> frozenset[str]:
-    """Lower-case words of five letters or more."""
-    return frozenset(word.lower() for word in _WORD.findall(text) if len(word) > 4)
-
-
-def shares(text: str, words: frozenset[str]) -> float:
-    """Which part of the distinctive words of `text` is among `words`; 0 for a text without any."""
-    own = {word for word in vocabulary(text) if word not in _STOP}
-    return len(own & words) / len(own) if own else 0.0
+def spelled_out(text: str) -> str:
+    """The words of a text in lower case, each between single spaces."""
+    return f" {' '.join(_WORD.findall(text.lower()))} "

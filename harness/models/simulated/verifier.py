@@ -28,7 +28,8 @@ _ADDRESSES = re.compile(
     re.IGNORECASE,
 )
 SEES_LEAK = 0.6
-SEES = 0.97
+SEES = 0.99
+OWN = 0.8
 SEES_EASY = 0.08
 ERRS = 0.015
 
@@ -60,12 +61,9 @@ def reply(prompt: str, rng: random.Random) -> str:
     elif rng.random() < ERRS:
         quality = "TOO_EASY"
         feedback.append("A competent reader of the field would answer this without effort.")
-    styled = sum(read_criterion(text).style and not read_criterion(text).terms for _, text in task.criteria)
-    if styled > 2 and rng.random() < SEES:
+    if (problem := _empty_rubric(task)) and rng.random() < SEES:
         content = False
-        feedback.append(
-            f"{styled} criteria are about length, style or form and not about what an answer claims."
-        )
+        feedback.append(problem)
     if len(task.question_type.split()) > 12 or not re.search(r"[a-z]{3}", task.question_type.lower()):
         label = rng.random() > SEES
     elif rng.random() < ERRS / 2:
@@ -99,6 +97,20 @@ def _leaks(task: Task) -> int:
     )
 
 
+def _empty_rubric(task: Task) -> str:
+    """Why the criteria do not test what an answer claims; empty if they do."""
+    texts = [text for _, text in task.criteria]
+    read = [read_criterion(text) for text in texts]
+    styled = sum(one.style and not one.terms for one in read)
+    if styled > 2:
+        return f"{styled} criteria are about length, style or form and not about what an answer claims."
+    if len(set(texts)) <= len(texts) / 2:
+        return "The rubric repeats the same criterion."
+    if sum(not one.terms for kind, one in zip(task.criteria, read, strict=True) if kind[0] == "POSITIVE") > 3:
+        return "Several criteria name nothing of the task that an answer could get right or wrong."
+    return ""
+
+
 def _weakness(task: Task) -> tuple[str, float]:
     """The first thing that is wrong with the question, in words, and how likely it is to be noticed."""
     if _ADDRESSES.search(f"{task.context} {task.question} {' '.join(text for _, text in task.criteria)}"):
@@ -114,11 +126,9 @@ def _weakness(task: Task) -> tuple[str, float]:
         )
     if sum(pair in world.COMMON for pair in pairs) > len(pairs) / 2:
         return "This is well known in the field and can be answered without the document.", SEES_EASY
-    words = sources.vocabulary(task.document)
-    if sources.shares(task.context, words) < 0.35:
-        return "The task has nothing to do with the document.", SEES
     own = {term for pair in pairs for term in pair} - world.COMMON_TERMS
-    if own and sources.shares(" ".join(own), words) < 0.5:
+    spelled = sources.spelled_out(task.document)
+    if sum(f" {term.lower()} " in spelled for term in own) < OWN * len(own):
         return "The task has nothing to do with the document.", SEES
     if all(cause not in {result for _, result in pairs} for cause, _ in pairs) and len(linked) == 1:
         return "Every part of the answer follows in one step; nothing has to be combined.", SEES_EASY
