@@ -215,7 +215,7 @@ def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
         weight[key] *= 0.3
     order = sorted(CAUSES, key=lambda key: -weight[key] * rng.uniform(0.6, 1.4))
     shown = [key for key in order if weight[key] > 0]
-    return shown[: rng.choice((1, 2, 3, 3))]
+    return shown[: rng.choice((2, 3, 3, 4))]
 
 
 def _cause(key: str, signs: list[Sign], rng: random.Random) -> dict[str, object]:
