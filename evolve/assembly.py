@@ -32,7 +32,7 @@ from harness.gateway import Gateway
 from harness.instrument import Instrument
 from harness.journal import Journal
 from harness.models.openai import Endpoint
-from harness.models.simulated.transport import Faults, SimulatedTransport
+from harness.models.simulated import VERSION, Faults, SimulatedTransport
 from harness.rollout import Place
 from harness.sandbox import Sandbox
 from harness.sandbox.choose import choose
@@ -102,16 +102,16 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
 
 
 def endpoints(settings: Settings) -> dict[str, Endpoint]:
-    """One client for every base URL; simulated models answer inside the process, behind the same client."""
+    """One client for every account; simulated models answer inside the process, behind the same client."""
     found: dict[str, Endpoint] = {}
     for model in settings.models.values():
-        if model.base_url in found:
+        if model.account in found:
             continue
         if not model.simulated:
-            found[model.base_url] = Endpoint(model)
+            found[model.account] = Endpoint(model)
             continue
         world = settings.simulation
-        found[model.base_url] = Endpoint(
+        found[model.account] = Endpoint(
             model, SimulatedTransport(world.seed, world.latency, faults(world.faults))
         )
     return found
@@ -125,7 +125,7 @@ def faults(share: float) -> Faults:
 
 def instrument_of(settings: Settings) -> Instrument:
     """The measuring instrument that the settings describe."""
-    simulation = f"world 1, seed {settings.simulation.seed}" if settings.simulated else ""
+    simulation = f"world {VERSION}, seed {settings.simulation.seed}" if settings.simulated else ""
     return Instrument(settings.measure.preset, settings.measure.allowance, settings.models, simulation)
 
 

@@ -154,7 +154,8 @@ def every_role(tables: dict[str, Any], origin: str) -> dict[str, Any]:
     common = tables.get("default", {})
     keyless = {key: value for key, value in common.items() if key != "key_variable"}
     merged: dict[str, Any] = {
-        role: (keyless if "base_url" in tables.get(role, {}) else common) | tables.get(role, {}) for role in ROLES
+        role: (keyless if "base_url" in tables.get(role, {}) else common) | tables.get(role, {})
+        for role in ROLES
     }
     for role, table in merged.items():
         if lacking := [key for key in ("name", "base_url") if key not in table]:

@@ -79,6 +79,7 @@ class BudgetSpent(EvolveError):
 
     exit_code: ClassVar[int] = 4
 
+
 def first(group: BaseExceptionGroup[BaseException]) -> EvolveError:
     """The first plain error inside a group."""
     error: BaseException = group

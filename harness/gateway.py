@@ -55,14 +55,15 @@ class Gateway:
         budget: Budget,
         seed: int,
     ) -> None:
-        """`endpoints` by base URL. `seed`: of the run; it makes the seeds that go to the models."""
+        """`endpoints` by `Model.account`. `seed`: of the run; it makes the seeds that go to the models."""
         self.models = models
         self.endpoints = endpoints
         self.journal = journal
         self.budget = budget
         self.seed = seed
         self.slots = {
-            url: Slots(max(one.slots for one in models.values() if one.base_url == url)) for url in endpoints
+            account: Slots(max(one.slots for one in models.values() if one.account == account))
+            for account in endpoints
         }
         self.flying: dict[str, asyncio.Task[Reply]] = {}
         self.spent: dict[Role, Spent] = {}
@@ -117,7 +118,7 @@ class Gateway:
         Raises:
             ProviderError: no answer within `PATIENCE` seconds of waiting, or a refusal.
         """
-        endpoint, slots = self.endpoints[call.model.base_url], self.slots[call.model.base_url]
+        endpoint, slots = self.endpoints[call.model.account], self.slots[call.model.account]
         number, waited = 0, 0.0
         while True:
             number += 1

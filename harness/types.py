@@ -46,8 +46,8 @@ class Model(Wire):
     """One role's model behind one OpenAI-compatible endpoint. Prices are US dollars per million tokens.
 
     `key_variable` is the name of the environment variable that holds the key, never the key. `deadline`: seconds one
-    attempt at a call may take in all. `slots`: calls in flight at the endpoint; roles that share an endpoint share
-    its slots, the largest number counts.
+    attempt at a call may take in all. `slots`: calls in flight at the endpoint; roles that share an endpoint and
+    a key share its slots, the largest number counts.
     """
 
     name: str
@@ -59,6 +59,12 @@ class Model(Wire):
     deadline: float = Field(300.0, gt=0)
     slots: int = Field(8, ge=1)
     simulated: bool = False
+
+    @property
+    def account(self) -> str:
+        """Who is asked and who pays: roles with the same one share a client and its call slots."""
+        place = f"simulated {self.base_url}" if self.simulated else self.base_url
+        return f"{place} with {self.key_variable}" if self.key_variable else place
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,9 @@ def api_key(model: Model) -> str:
 def status_problem(model: Model, error: openai.APIStatusError) -> Exception:
     """What an HTTP error means for us: try again, or stop."""
     message = clean(str(error.message))
-    said = f"{message} {error.code} {error.type}"  # the code is often all that tells a refusal from a rate limit
+    said = (
+        f"{message} {error.code} {error.type}"  # the code is often all that tells a refusal from a rate limit
+    )
     text = f"HTTP {error.status_code} from {model.base_url!r} for model {model.name!r}: {message[:300]}"
     if error.status_code in REFUSALS and any(word in said for word in THIS_PROMPT):
         return Refused(clean(said)[:300])
