@@ -209,7 +209,7 @@ def _said(prompt: str) -> set[str]:
 
 
 def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
-    """One to three causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
+    """Two to four causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
     weight = {key: float(len({one.submission for one in signs if one.cause == key})) for key in CAUSES}
     for key in said:
         weight[key] *= 0.3

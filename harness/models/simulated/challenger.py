@@ -15,13 +15,13 @@ from harness.models.simulated.reading import Parts, take_apart
 # How likely a slip is where the instructions say nothing of it, and where they insist. Slips rarely come together:
 # a writer who gets one thing wrong has usually minded the others.
 CARELESS: Mapping[Cause, float] = {
-    "generic": 0.175,
-    "shallow": 0.19,
-    "lenient": 0.16,
-    "leak": 0.09,
-    "underspecified": 0.09,
-    "misfire": 0.09,
-    "format": 0.09,
+    "generic": 0.187,
+    "shallow": 0.203,
+    "lenient": 0.171,
+    "leak": 0.096,
+    "underspecified": 0.096,
+    "misfire": 0.096,
+    "format": 0.096,
 }
 CAREFUL = 0.02
 REMINDED = 0.8

@@ -29,7 +29,7 @@ class Ability:
     wordy: bool
 
 
-WEAK = Ability(first=0.89, fading=0.17, deciding=0.5, omits=0.06, wordy=False)
+WEAK = Ability(first=0.89, fading=0.2, deciding=0.5, omits=0.06, wordy=False)
 STRONG = Ability(first=0.92, fading=0.02, deciding=0.85, omits=0.01, wordy=True)
 EASY, HARD = 0.95, 0.2
 KNOWN = 0.97
