@@ -41,11 +41,11 @@ Sign = Callable[[Example], bool]
 
 @cache
 def tasks(*sentences: str) -> tuple[Example | None, ...]:
-    """What the challenger writes in three draws for each of 60 documents; None where it is malformed."""
+    """What the challenger writes in six draws for each of 60 documents; None where it is malformed."""
     written = []
     for number, source in enumerate(DOCUMENTS):
         prompt = first_prompt(source, *sentences)
-        for draw in range(3):
+        for draw in range(6):
             try:
                 written.append(cs.read_example(say("challenger", prompt, 10 * number + draw)))
             except Malformed:
