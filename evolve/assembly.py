@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +22,13 @@ from evolve.loop import Parts, Record
 from evolve.opening import Opening, known_documents
 from evolve.population import Candidate, Choice, Diagnosis, Evaluation, Population, Proposal
 from evolve.repository import Repository, create
-from evolve.selection import Survival, rule
+from evolve.selection import Select, Survival, Survives, rule
 from evolve.settings import Settings
 from evolve.trace_folder import TraceFolder
 from evolve.workshop import Bench
 from harness.budget import Budget
 from harness.documents import Splits, divide, load_async
+from harness.errors import StorageError, UsageError
 from harness.gate import PRESETS, in_words
 from harness.gateway import Gateway
 from harness.instrument import Instrument
@@ -72,6 +74,10 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         sandbox = await choose(settings.sandbox, foreign_code=not settings.models["implementer"].simulated)
         history = await History.open(layout.database)
         stack.push_async_callback(history.close)
+        if opening.recorded is not None and not layout.candidates.exists():
+            raise StorageError(
+                f"{str(layout.candidates)!r} is missing; put the run's folder back, or use --new"
+            )
         create(layout.candidates)
         repository = Repository(layout.candidates)
         stack.callback(repository.close)
@@ -143,21 +149,40 @@ async def gather_documents(opening: Opening) -> Splits:
     return Splits(splits.training, splits.validation, splits.test, collection.notices + splits.notices)
 
 
+def rules_of(settings: Settings) -> tuple[Select, Survives]:
+    """The rules that choose parents and keep children.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    return function_of(settings.search.selection, "select"), function_of(settings.search.survival, "survives")
+
+
+def function_of(name: str, wanted: str) -> Any:
+    """The function of a rule's module, as `evolve/selection/__init__.py` describes it.
+
+    Raises:
+        UsageError: there is no such module, or it has no such function.
+    """
+    if not callable(found := getattr(rule(name), wanted, None)):
+        raise UsageError(
+            f"the rule {name!r} has no function {wanted!r}; see evolve/selection/ for how one looks"
+        )
+    return found
+
+
 def assemble(tools: Tools, record: Record) -> Parts:
     """The parts of the loop, each with its settings filled in."""
     search, documents = tools.settings.search, tools.settings.documents
-    choose_parent = rule(search.selection).select
-    survival = rule(search.survival).survives
+    choose_parent, survival = rules_of(tools.settings)
     training = tools.splits.training
     size = min(documents.minibatch, len(training))
 
     def select(population: Population, rng: np.random.Generator) -> Choice:
-        choice: Choice = choose_parent(population, search.temperature, rng)
-        return choice
+        return choose_parent(population, search.temperature, rng)
 
     def survives(parent: Evaluation, child: Evaluation) -> Survival:
-        survival_of: Survival = survival(parent, child, search.missing_bound)
-        return survival_of
+        return survival(parent, child, search.missing_bound)
 
     def minibatch(rng: np.random.Generator) -> tuple[Document, ...]:
         return tuple(training[int(one)] for one in rng.choice(len(training), size, replace=False))

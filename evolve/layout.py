@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.errors import StorageError, UsageError
 
-SKIPPED = ("__pycache__", ".git")
+SKIPPED = ("__pycache__",)
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,16 @@ def baseline_folder(folder: Path) -> tuple[Path, str]:
 
 
 def scaffold_files(folder: Path) -> dict[str, bytes]:
-    """Every file below `folder`, by its path relative to it; caches and git's own folder left out."""
+    """Every file below `folder`, by its path relative to it; caches and hidden files left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     relative = {path.relative_to(folder): path for path in files}
     return {
         name.as_posix(): path.read_bytes()
         for name, path in relative.items()
-        if not set(name.parts) & set(SKIPPED)
+        if not any(map(skipped, name.parts))
     }
+
+
+def skipped(part: str) -> bool:
+    """Hidden files and folders, and caches, are not part of a scaffold."""
+    return part.startswith(".") or part in SKIPPED

@@ -5,8 +5,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from evolve import settings as settings_files
 from evolve.history import connect_readonly
@@ -17,16 +19,19 @@ from harness.errors import UsageError
 from harness.types import Split
 
 FREE = ("budget", "sandbox", "simulation.latency", "simulation.faults")
-FREE_OF_A_MODEL = ("key_variable", "input_price", "output_price", "deadline", "slots")
+FREE_OF_A_MODEL = ("base_url", "key_variable", "input_price", "output_price", "deadline", "slots")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for. `overrides`: dotted setting -> value, from flags; they win over evolve.toml."""
+    """What the user asked for. `overrides`: dotted setting -> value, from flags; they win over evolve.toml.
+
+    iterations: the run's total; None: what the run was last started for, 50 for a new one.
+    """
 
     folder: Path
     database: Path
-    iterations: int = 50
+    iterations: int | None = None
     workers: int = 8
     run: str | None = None
     new: bool = False
@@ -42,6 +47,7 @@ class Recorded:
     instrument: str
     sandbox: str
     documents: Mapping[str, tuple[Split, bool]]
+    iterations: int | None
 
 
 @dataclass(frozen=True)
@@ -67,19 +73,45 @@ def resolve(options: Options) -> Opening:
             f"run {options.run!r} exists already; leave out --new to go on with it, or take another name"
         )
     resumed = not options.new and (options.run in names if options.run else bool(names))
-    name = options.run or (names[-1] if resumed else unused(names))
+    name = options.run or (names[-1] if resumed else unused(names, options.folder / "runs"))
     layout = Layout(options.folder, options.database, checked(name))
     recorded = read_recorded(options.database, name) if resumed else None
+    if recorded is None and holds_calls(layout.home):
+        raise UsageError(
+            f"{str(layout.home)!r} holds the calls of a run that {str(options.database)!r} knows nothing of; "
+            "take another name, another folder, or remove that one"
+        )
     wanted, source = wanted_settings(options, recorded)
-    if recorded is not None:
-        refuse_differences(name, recorded.settings, wanted)
+    if recorded is not None and (rows := differences(recorded.settings, wanted)):
+        if options.run or holds_calls(layout.home):
+            raise UsageError(
+                f"run {name!r} began with other settings, and its scores would no longer be comparable:\n"
+                + "\n".join(rows)
+                + "\nUse the old values to go on with it, or --new to start another run."
+            )
+        name = unused(names, options.folder / "runs")  # nothing was measured: it binds nobody
+        return Opening(Layout(options.folder, options.database, name), wanted, None, (source,))
     return Opening(layout, wanted, recorded, (source,))
 
 
-def unused(names: Sequence[str]) -> str:
-    """A name for a new run: `run-` and the next number that no run has."""
-    numbers = range(len(names) + 1, 2 * len(names) + 2)
-    return next(name for name in (f"run-{number:03d}" for number in numbers) if name not in names)
+def unused(names: Sequence[str], folder: Path) -> str:
+    """A name for a new run: `run-` and the next number that no run has, here or in another database's folder."""
+    numbered = (f"run-{number:03d}" for number in count(len(names) + 1))
+    return next(name for name in numbered if name not in names and not holds_calls(folder / name))
+
+
+def holds_calls(home: Path) -> bool:
+    """Whether something was paid for in that folder of a run."""
+    journal = home / "calls.db"
+    if not journal.exists():
+        return False
+    try:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(journal.absolute()))}?mode=ro", uri=True)
+        ) as connection:
+            return bool(query(connection, "SELECT 1 FROM calls LIMIT 1"))
+    except sqlite3.Error:
+        return True  # whatever it is, it is not ours to write into
 
 
 def checked(name: str) -> str:
@@ -98,15 +130,17 @@ def checked(name: str) -> str:
 
 
 def wanted_settings(options: Options, recorded: Recorded | None) -> tuple[Settings, str]:
-    """evolve.toml if there is one, else what the run began with, else the defaults; flags win. And the source in a line."""
+    """What the run began with, or the defaults; evolve.toml over it; flags over that. And the source in one line."""
     path = options.folder / settings_files.FILE
+    began = recorded.settings if recorded is not None else Settings()
+    data = began.model_dump(mode="json")
     if path.exists():
-        base, source = settings_files.read(path), f"settings: {settings_files.FILE}"
+        source = f"settings: {settings_files.FILE}"
+        overlay(data, settings_files.read(path).model_dump(mode="json", exclude_unset=True))
     elif recorded is not None:
-        base, source = recorded.settings, "settings: as this run began"
+        source = "settings: as this run began"
     else:
-        base, source = Settings(), f"settings: the defaults (no {settings_files.FILE} here)"
-    data = base.model_dump(mode="json")
+        source = f"settings: the defaults (no {settings_files.FILE} here)"
     for dotted, value in options.overrides.items():
         *path_to, last = dotted.split(".")
         table = data
@@ -116,24 +150,23 @@ def wanted_settings(options: Options, recorded: Recorded | None) -> tuple[Settin
     return settings_files.validate(data, "the command line"), source
 
 
-def refuse_differences(name: str, began: Settings, wanted: Settings) -> None:
-    """A run goes on with the settings that its scores depend on, or not at all.
+def overlay(table: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Put what was given over a table, level by level; a model is taken as a whole."""
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(table.get(key), dict) and "base_url" not in value:
+            overlay(table[key], value)
+        else:
+            table[key] = value
 
-    Raises:
-        UsageError: some differ; lists each with both values.
-    """
+
+def differences(began: Settings, wanted: Settings) -> list[str]:
+    """The settings that scores depend on and that are not as the run began with, each with both values."""
     old, new = dict(fixed(began)), dict(fixed(wanted))
-    rows = [
+    return [
         f"  {key}: began with {old.get(key)!r}, now {new.get(key)!r}"
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
     ]
-    if rows:
-        raise UsageError(
-            f"run {name!r} began with other settings, and its scores would no longer be comparable:\n"
-            + "\n".join(rows)
-            + "\nUse the old values to go on with it, or --new to start another run."
-        )
 
 
 def fixed(settings: Settings) -> Iterator[tuple[str, object]]:
@@ -161,10 +194,21 @@ def run_names(database: Path) -> list[str]:
     Raises:
         StorageError: it cannot be read.
     """
-    if not database.exists():
+    if not database.exists() or unfilled(database):
         return []
     with closing(connect_readonly(database)) as connection:
         return [row["run"] for row in query(connection, "SELECT run FROM runs ORDER BY created_at, run")]
+
+
+def unfilled(database: Path) -> bool:
+    """Whether the file was made, but killed before its first table was: the next start fills it."""
+    try:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(database.absolute()))}?mode=ro", uri=True)
+        ) as connection:
+            return not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
+    except sqlite3.Error:
+        return False  # whatever is wrong with it, whoever opens it says so
 
 
 def read_recorded(database: Path, run: str) -> Recorded:
@@ -172,11 +216,15 @@ def read_recorded(database: Path, run: str) -> Recorded:
     with closing(connect_readonly(database)) as connection:
         (row,) = query(connection, "SELECT * FROM runs WHERE run = ?", run)
         documents = query(connection, "SELECT document, split, used FROM documents WHERE run = ?", run)
+        sessions = query(
+            connection, "SELECT iterations FROM sessions WHERE run = ? ORDER BY number DESC", run
+        )
     return Recorded(
         settings=settings_files.validate(json.loads(row["settings"]), f"the settings recorded for {run}"),
         lag=row["lag"],
         instrument=row["instrument"],
         sandbox=row["sandbox"],
+        iterations=sessions[0]["iterations"] if sessions else None,
         documents={one["document"]: (one["split"], bool(one["used"])) for one in documents},
     )
 

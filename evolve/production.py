@@ -13,6 +13,7 @@ from evolve.opening import read_recorded
 from evolve.population import Candidate
 from evolve.repository import Repository
 from evolve.settings import Settings
+from evolve.stopping import stopping_on_sigterm
 from harness.budget import Budget, BudgetLimits
 from harness.documents import divide, load_async
 from harness.gateway import Gateway
@@ -71,7 +72,8 @@ async def produce(job: Job) -> Production:
         )
         live = 2 * max(model.slots for model in settings.models.values())
         order = Order(job.wanted, job.passes, live, job.candidate.iteration, provenance)
-        tally = await generate(roller(place, scaffold), documents, order, job.out)
+        with stopping_on_sigterm():
+            tally = await generate(roller(place, scaffold), documents, order, job.out)
         spent = list(gateway.spent.values())
     calls, tokens = sum(one.calls for one in spent), sum(one.tokens for one in spent)
     return Production(tally, provenance, len(documents), calls, tokens, sum(one.cost for one in spent))

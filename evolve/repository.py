@@ -324,7 +324,9 @@ def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]
     settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
     arguments = [*prefix, Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *settings, *command]
     try:
-        running = Git(path).execute(arguments, istream=subprocess.PIPE, as_process=True, env=ours)
+        running = Git(path).execute(
+            arguments, istream=subprocess.PIPE, as_process=True, env=ours, start_new_session=True
+        )
         out, complaints = running.communicate(data)
     except (GitCommandNotFound, OSError) as error:
         raise StorageError(f"cannot run git in {str(path)!r}: {error}") from error

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import Literal
 
 from evolve import __version__
-from evolve.assembly import Tools, assemble, bench_of, gather_documents, open_tools
+from evolve.assembly import Tools, assemble, bench_of, gather_documents, open_tools, rules_of
 from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Plan, evolve
 from evolve.opening import Opening, Options, resolve
@@ -17,7 +16,9 @@ from evolve.population import Candidate, Evaluation, Iteration, Spend
 from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.rows import RunRow
+from evolve.scope import FROZEN, check
 from evolve.showing import document_rows, snapshot, tool_notices
+from evolve.stopping import stopping_on_sigterm
 from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError, first
 from harness.journal import RoleSum
 
@@ -31,6 +32,7 @@ class Summary:
     message: str
 
 
+DEFAULT_ITERATIONS = 50
 Watch = Callable[["Run"], Awaitable[None]]
 
 
@@ -43,6 +45,7 @@ async def start(options: Options, watch: Watch) -> Summary:
         EvolveError: by kind, see harness/errors.py. Everything recorded stands; the same command goes on.
     """
     opening = resolve(options)
+    rules_of(opening.settings)
     splits = await gather_documents(opening)
     async with open_tools(opening, splits) as tools:
         run = Run(options, opening, tools)
@@ -61,18 +64,6 @@ async def start(options: Options, watch: Watch) -> Summary:
                 await watching
 
 
-@contextlib.contextmanager
-def stopping_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does: what is in flight is awaited and recorded, then everything is closed."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-
-
 class Run:
     """One start of one run, and the state that a display may look at."""
 
@@ -81,6 +72,8 @@ class Run:
         self.recorded = opening.recorded
         self.tools = tools
         self.name = opening.layout.run
+        last = opening.recorded.iterations if opening.recorded is not None else None
+        self.iterations = options.iterations or last or DEFAULT_ITERATIONS
         lag = opening.settings.search.lag or options.workers
         self.lag = lag if opening.recorded is None else opening.recorded.lag
         self.baseline_from, scaffold = baseline_folder(options.folder)
@@ -107,7 +100,7 @@ class Run:
         if self.recorded is None:
             await self.record_start()
         history = self.tools.history
-        session = await history.start_session(self.name, self.options.workers, self.options.iterations)
+        session = await history.start_session(self.name, self.options.workers, self.iterations)
         outcome = "stopped"
         try:
             summary = await self.phases()
@@ -115,6 +108,9 @@ class Run:
             return summary
         except (EvolveError, ExceptionGroup):
             outcome = "failed"
+            raise
+        except asyncio.CancelledError:
+            self.phase = "stopping"
             raise
         finally:
             await history.end_session(self.name, session, outcome)
@@ -130,9 +126,7 @@ class Run:
                 self.phase = "baseline"
                 await self.measure_baseline()
             self.phase = "iterations"
-            plan = Plan(
-                self.tools.settings.search.seed, self.lag, self.options.workers, self.options.iterations
-            )
+            plan = Plan(self.tools.settings.search.seed, self.lag, self.options.workers, self.iterations)
             if spent := await evolve(plan, assemble(self.tools, self.record), self.results):
                 return Summary(self.name, "budget", str(spent))
             self.phase = "final test"
@@ -163,11 +157,20 @@ class Run:
         """Plant the baseline and record the run with its documents.
 
         Raises:
-            UsageError: the baseline scaffold does not start.
+            UsageError: the baseline scaffold does not start, or holds what no candidate may hold.
         """
         tools = self.tools
         await tools.repository.tidy(())
-        baseline = await tools.repository.plant(scaffold_files(self.baseline_from))
+        files = scaffold_files(self.baseline_from)
+        try:
+            baseline = await tools.repository.plant(files)
+        except ValueError as odd:
+            raise UsageError(f"the scaffold in {str(self.baseline_from)!r} cannot be stored: {odd}") from None
+        entries = await tools.repository.entries(baseline.tree)
+        if problem := check(entries, {one.path: one.id for one in entries if one.path == FROZEN}):
+            raise UsageError(
+                f"the scaffold in {str(self.baseline_from)!r} is out of its own scope: {problem}"
+            )
         if problem := await bench_of(tools, self.results.population).smoke(baseline):
             raise UsageError(f"the scaffold in {str(self.baseline_from)!r} does not start: {problem}")
         settings = tools.settings.model_dump_json(indent=2)
@@ -201,6 +204,8 @@ class Run:
                 "not one validation document could be measured for the baseline; the first reason: "
                 f"{evaluation.rollouts[0].detail}. Check the models of verifier, weak, strong and judge."
             )
+        if problem := unheard(evaluation):
+            raise OurFault(problem)
         iteration = Iteration(0, "baseline", "", baseline.id, 0, child=baseline, evaluations=(evaluation,))
         self.results.add(await self.record(replace(iteration, started=started, finished=time())))
 
@@ -243,8 +248,19 @@ class Run:
 
     def snapshot(self) -> Snapshot:
         """What a display shows; see `evolve.progress.Snapshot`."""
-        plan = (self.done_before, self.options.iterations)
+        plan = (self.done_before, self.iterations)
         return snapshot(self.tools, self.results, plan, (self.name, self.phase, monotonic() - self.began))
+
+
+def unheard(evaluation: Evaluation) -> str:
+    """Why the baseline measured nothing but our own settings: not one answer of the challenger was whole."""
+    asks = [step for rollout in evaluation.rollouts for step in rollout.steps if step.kind == "ask"]
+    if not asks or any(step.finish_reason == "stop" and step.reply.strip() for step in asks):
+        return ""
+    return (
+        f"not one of {len(asks)} answers of the challenger was whole; the first ended with {asks[0].finish_reason!r}. "
+        "Give its model more max_tokens or a larger context, or shorter documents, in a new run (--new)."
+    )
 
 
 def spend_of(row: RoleSum) -> Spend:

@@ -73,5 +73,6 @@ def snapshot(
         cost=sum(one.cost for one in spent),
         seconds=seconds,
         calls_per_second=calls / seconds if seconds > 0 else 0.0,
+        notice=next(iter(tools.gateway.trouble.values()), ""),
         seconds_left=seconds / fresh * (total - done) if fresh > 0 and phase == "iterations" else None,
     )

@@ -96,15 +96,22 @@ class Budget:
         while problem := self.problem(role, wanted):
             if self.in_flight == 0 or self.over or self.hopeless(role, wanted):
                 self.over = problem
-                raise BudgetSpent(
-                    f"budget spent: {problem} reached; everything so far is recorded. "
-                    "Run the same command with a larger limit to go on."
-                )
+                raise BudgetSpent(f"budget spent: {problem} reached; everything so far is recorded")
             self.changed.clear()
             await self.changed.wait()
         self.in_flight += 1
         for account in self.accounts(role):
             account.reserved.add(wanted)
+
+    def check_time(self) -> None:
+        """Called before every attempt at a call.
+
+        Raises:
+            BudgetSpent: the run's wall time is over.
+        """
+        if self.wall is not None and self.clock() - self.started >= self.wall:
+            self.over = self.over or f"seconds limit {self.wall:g}"
+            raise BudgetSpent(f"budget spent: {self.over} reached; everything so far is recorded")
 
     def settle(self, role: Role, wanted: Spent, actual: Spent) -> None:
         """Replace a reservation by what the call really took (nothing, if it failed)."""

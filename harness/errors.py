@@ -9,6 +9,7 @@
     ├── CandidateFault            the scaffold crashed, hung or broke the protocol: recorded, scores 0
     │   └── Stalled               it made no progress by the clock; measured again before it counts
     ├── InvalidMeasurement        an instrument role answered unusably: missing data, never 0
+    │   └── Unanswerable          the prompt itself was refused; the submission in it is the candidate's
     └── BudgetSpent               a quiet, resumable stop                                   exit 4
 
 A `CandidateFault` and an `InvalidMeasurement` are caught in exactly one place, `harness/rollout.py`.
@@ -72,6 +73,10 @@ class InvalidMeasurement(EvolveError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unanswerable(InvalidMeasurement):
+    """An endpoint refused a prompt every time because of what is in it: too long, or filtered. Who wrote that answers."""
 
 
 class BudgetSpent(EvolveError):

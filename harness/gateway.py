@@ -3,9 +3,10 @@
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from time import monotonic
 from typing import Protocol
 
 from harness.budget import Budget, Spent
@@ -66,6 +67,9 @@ class Gateway:
             for account in endpoints
         }
         self.flying: dict[str, asyncio.Task[Reply]] = {}
+        self.under_way: set[str] = set()
+        self.closing = False
+        self.trouble: dict[str, str] = {}
         self.spent: dict[Role, Spent] = {}
         self.replayed = 0
 
@@ -83,10 +87,12 @@ class Gateway:
         return await asyncio.shield(task)
 
     def identify(self, request: Request) -> Call:
-        """Key = role, model, sampling, messages and the draw. Never a counter: a resumed run makes the same keys."""
+        """Key = the run's seed, role, model, sampling, messages and the draw. Never a counter: a resumed run makes the
+        same keys."""
         model = self.models[request.role]
         most = max(request.max_tokens or 0, model.sampling.max_tokens)  # a retry never has less room
         parts = {
+            "run": self.seed,
             "role": request.role,
             "model": model.name,
             "sampling": model.sampling.model_dump() | {"max_tokens": most},
@@ -94,7 +100,7 @@ class Gateway:
             "draw": asdict(request.draw),
         }
         key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-        seed = int.from_bytes(sha256(f"{self.seed} {key}".encode()).digest()[:4], "big") >> 1
+        seed = int.from_bytes(sha256(key.encode()).digest()[:4], "big") >> 1
         return Call(request, model, key, Question(request.messages, seed, most))
 
     async def buy(self, call: Call) -> Reply:
@@ -104,6 +110,7 @@ class Gateway:
         actual = Spent()
         try:
             completion = await self.persist(call)
+            self.trouble.pop(call.key, None)
             reply = price(call, completion)
             actual = Spent(1, reply.tokens, reply.cost, reply.seconds)
             await self.journal.record(Entry(role, call.request.draw, reply))
@@ -116,15 +123,21 @@ class Gateway:
         """Try until an answer comes or patience ends; slots are held only while a call is really under way.
 
         Raises:
-            ProviderError: no answer within `PATIENCE` seconds of waiting, or a refusal.
+            ProviderError: a refusal, or no answer within `PATIENCE` seconds of trying, twice at least.
+            BudgetSpent: the run's time is over.
         """
         endpoint, slots = self.endpoints[call.model.account], self.slots[call.model.account]
         number, waited = 0, 0.0
         while True:
             number += 1
+            if self.closing:
+                raise asyncio.CancelledError
+            self.budget.check_time()
+            started = monotonic()
             try:
                 async with slots.hold(call.request.draw.iteration):
-                    return await endpoint.complete(call.model, call.question)
+                    started = monotonic()
+                    return await self.under_watch(call.key, endpoint.complete(call.model, call.question))
             except (Transient, ProviderError) as problem:
                 await self.journal.record_failure(
                     Failure(call.key, call.request.role, call.model.name, number, str(problem)[:500])
@@ -132,7 +145,11 @@ class Gateway:
                 if isinstance(problem, ProviderError):
                     raise
                 pause = backoff(number, problem.after)
-                if waited + pause > PATIENCE:
+                waited += monotonic() - started
+                self.trouble[call.key] = (
+                    f"{call.request.role}: {str(problem)[:160]} (attempt {number}, {waited:.0f} s)"
+                )
+                if number > 1 and waited + pause > PATIENCE:
                     raise ProviderError(
                         f"{call.model.base_url!r} gave no answer for {call.request.role} in {number} attempts over "
                         f"{waited:.0f} s; the last problem: {problem}. Run the same command when it is back: "
@@ -140,6 +157,14 @@ class Gateway:
                     ) from None
             await self.pause(pause)
             waited += pause
+
+    async def under_watch(self, key: str, asking: Awaitable[Completion]) -> Completion:
+        """Mark a call as under way while it is: only then does closing wait for it."""
+        self.under_way.add(key)
+        try:
+            return await asking
+        finally:
+            self.under_way.discard(key)
 
     async def pause(self, seconds: float) -> None:
         """Wait between two attempts at a call."""
@@ -151,13 +176,14 @@ class Gateway:
         if not done.cancelled():
             done.exception()
 
-    async def close(self, grace: float = 30.0) -> None:
-        """Let calls in flight end and be recorded, for at most `grace` seconds; then close all connections."""
-        if flying := list(self.flying.values()):
-            await asyncio.wait(flying, timeout=grace)
-        for task in flying:
-            task.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
+    async def close(self) -> None:
+        """Buy nothing more; let calls that are under way end (each has its deadline) and be recorded; disconnect."""
+        self.closing = True
+        flying = dict(self.flying)
+        for key, task in flying.items():
+            if key not in self.under_way:
+                task.cancel()
+        await asyncio.gather(*flying.values(), return_exceptions=True)
         for endpoint in self.endpoints.values():
             await endpoint.close()
 

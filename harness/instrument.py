@@ -27,10 +27,11 @@ class Instrument:
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 over everything a score depends on besides scaffold and document.
 
-        Prices and key variables do not count; `simulation` is the seed and the version of simulated models.
+        Prices, keys and the place of a server do not count: a run may move to another host.
+        `simulation` is the seed and the version of simulated models.
         """
         models = {
-            role: self.models[role].model_dump(include={"name", "base_url", "sampling", "simulated"})
+            role: self.models[role].model_dump(include={"name", "sampling", "simulated"})
             for role in MEASURING
         }
         parts = {

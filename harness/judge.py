@@ -36,7 +36,7 @@ async def judge(models: Models, example: Example, answer: str, draw: Draw) -> tu
         load("harness", "judge.md"),
         question=example.question,
         answer=answer,
-        boundary=boundary(answer, draw),
+        boundary=boundary(example, answer),
         criteria=numbered(example.rubric),
         count=str(count),
     )
@@ -59,7 +59,7 @@ def read(text: str, count: int) -> tuple[bool, ...]:
     return tuple(entry.met for entry in entries)
 
 
-def boundary(answer: str, draw: Draw) -> str:
-    """A line that the answer cannot contain by intent: it depends on the answer itself and on the draw."""
-    digest = sha256(f"{draw}\n{answer}".encode("utf-8", "replace")).hexdigest()
+def boundary(example: Example, *texts: str) -> str:
+    """A line that none of the texts can contain by intent: it depends on all of them."""
+    digest = sha256("\0".join((example.model_dump_json(), *texts)).encode("utf-8", "replace")).hexdigest()
     return f"=== {digest[:24]} ==="

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from harness.errors import InvalidMeasurement
+from harness.errors import InvalidMeasurement, Unanswerable
 from harness.gateway import Models
 from harness.parsing import Malformed
 from harness.types import Message, Reply, Request
@@ -22,22 +22,28 @@ async def measure(models: Models, request: Request, read: Callable[[str], T]) ->
 
     Raises:
         InvalidMeasurement: no draw was usable; names the role and the last problem.
+        Unanswerable: a solver refused every draw because of the prompt itself, which the scaffold wrote.
     """
-    problem = ""
+    problem, refusals = "", 0
     for retry in range(RETRIES + 1):
         request = replace(request, draw=request.draw.again(retry))
         reply = await models.ask(request)
         if reply.finish_reason == "length":
             room = min(LARGEST_REPLY, 2 * max(SMALLEST_ROOM, reply.completion_tokens))
             request = replace(request, max_tokens=room)
+        elif reply.refused:
+            request = replace(request, max_tokens=None)  # more room may be what was refused
         if not reply.whole:
+            refusals += reply.refused
             problem = f"{reply.finish_reason} after {reply.completion_tokens} tokens"
             continue
         try:
             return read(reply.text), reply
         except Malformed as error:
             problem = str(error)
-    raise InvalidMeasurement(f"{request.role}: no usable answer in {RETRIES + 1} draws; last: {problem}")
+    reason = f"{request.role}: no usable answer in {RETRIES + 1} draws; last: {problem}"
+    written_by_scaffold = request.role in ("weak", "strong")  # other prompts hold texts of ours as well
+    raise Unanswerable(reason) if written_by_scaffold and refusals > RETRIES else InvalidMeasurement(reason)
 
 
 def user(content: str) -> tuple[Message, ...]:

@@ -15,7 +15,6 @@ FORBIDDEN = re.compile("[\0\ud800-\udfff]")
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 BRACKET = re.compile(r"[\[\]{}]")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-THOUGHT = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
 
 
 class Malformed(ValueError):
@@ -42,8 +41,11 @@ def parse(text: str, model: type[T], *, repair: bool = True) -> T:
 
 
 def without_thought(text: str) -> str:
-    """The text without a leading `<think>` block."""
-    return THOUGHT.sub("", text)
+    """The text after a leading thought: some servers send `<think>…</think>`, some only what closes it."""
+    thought, closed, rest = text.partition("</think>")
+    if not closed or ("```" in thought and not thought.lstrip().startswith("<think>")):
+        return text
+    return rest.lstrip()
 
 
 def unfenced(text: str) -> str:

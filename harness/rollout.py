@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from harness import gate, solvers
 from harness.domains import cs
-from harness.errors import CandidateFault, InvalidMeasurement, Stalled
+from harness.errors import CandidateFault, InvalidMeasurement, Stalled, Unanswerable
 from harness.gateway import Models
 from harness.instrument import Instrument
 from harness.measuring import user
@@ -107,7 +107,11 @@ class Session:
             Request("challenger", user(prompt), self.draw.at(ordinal=ordinal))
         )
         self.tokens += reply.tokens
-        self.steps.append(Step(kind="ask", ordinal=ordinal, prompt=prompt, reply=reply.text, call=reply.key))
+        ended = reply.finish_reason
+        step = Step(
+            kind="ask", ordinal=ordinal, prompt=prompt, reply=reply.text, finish_reason=ended, call=reply.key
+        )
+        self.steps.append(step)
         return {"text": reply.text}
 
     async def submit(self, submission: object) -> dict[str, Any]:
@@ -129,7 +133,7 @@ class Session:
             )
             step = Step(kind="submit", ordinal=ordinal, malformed=str(submission)[:20_000], report=report)
         else:
-            step = await inspect(self.place, self.document, example, self.draw.at(ordinal=ordinal))
+            step = await self.inspected(example, self.draw.at(ordinal=ordinal))
             assert step.report is not None
             report = step.report.model_copy(update={"submissions_left": left})
             step = step.model_copy(update={"report": report})
@@ -139,6 +143,16 @@ class Session:
         if left == 0 and not report.accepted:
             self.spent = "submissions"
         return {"report": report.model_dump(mode="json")}
+
+    async def inspected(self, example: Example, draw: Draw) -> Step:
+        """The measured submission. One that an endpoint will not even read (too long, filtered) fails its check."""
+        try:
+            return await inspect(self.place, self.document, example, draw)
+        except Unanswerable as refused:
+            report = Report(
+                accepted=False, stage="quality", reasons=("unanswerable",), feedback=refused.reason
+            )
+            return Step(kind="submit", ordinal=draw.ordinal, example=example, report=report)
 
     def refuse(self, what: str) -> dict[str, Any]:
         """Which allowance is used up.

@@ -35,10 +35,10 @@ class Message(Wire):
 
 
 class Sampling(Wire):
-    """How a model is sampled; `max_tokens` limits the completion."""
+    """How a model is sampled. What is None is not sent: some models refuse it. `max_tokens` limits the completion."""
 
-    temperature: float = Field(1.0, ge=0)
-    top_p: float = Field(1.0, gt=0, le=1)
+    temperature: float | None = Field(1.0, ge=0)
+    top_p: float | None = Field(None, gt=0, le=1)
     max_tokens: int = Field(4096, gt=0)
 
 
@@ -51,7 +51,7 @@ class Model(Wire):
     """
 
     name: str
-    base_url: str
+    base_url: str = Field(pattern=r"^https?://[^\s/]")
     key_variable: str | None = None
     sampling: Sampling = Sampling()
     input_price: float = Field(0.0, ge=0)
@@ -128,6 +128,11 @@ class Reply(Wire):
     def whole(self) -> bool:
         """True if the model ended by itself and said something; cut off, refused or empty answers are not whole."""
         return self.finish_reason == "stop" and bool(self.text.strip())
+
+    @property
+    def refused(self) -> bool:
+        """True if the endpoint works but would not answer this very prompt."""
+        return self.finish_reason.startswith("refused")
 
     @property
     def tokens(self) -> int:
@@ -219,6 +224,7 @@ class Step(Wire):
     ordinal: int
     prompt: str = ""
     reply: str = ""
+    finish_reason: str = ""
     call: str = ""
     example: Example | None = None
     malformed: str = ""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from harness.domains import cs
 from harness.gateway import Models
+from harness.judge import boundary
 from harness.measuring import measure, user
 from harness.parsing import parse
 from harness.prompting import load, numbered, render
@@ -33,6 +34,7 @@ async def verify(models: Models, document: Document, example: Example, draw: Dra
         )
     prompt = render(
         load("harness", "verifier.md"),
+        boundary=boundary(example, document.text),
         document=document.text,
         context=example.context,
         question=example.question,

@@ -69,9 +69,9 @@ def generate(
         raise BudgetSpent(
             f"{spent}; {str(out)!r} keeps what it holds, the same command with more goes on"
         ) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo(f"interrupted; {str(out)!r} keeps what it holds, the same command goes on", err=True)
-        raise
+        raise KeyboardInterrupt from None
     if json_output:
         click.echo(as_json({"out": str(out), "wanted": wanted, **vars(found)}))
     else:

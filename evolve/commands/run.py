@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--iterations", type=click.IntRange(min=0), default=50, show_default=True, help="How many in all."
+    "--iterations",
+    type=click.IntRange(min=1),
+    help="How many in all.  [default: 50, or what the run was last started for]",
 )
 @click.option("--workers", type=click.IntRange(min=1), default=8, show_default=True, help="How many at once.")
 @click.option("--seed", type=click.IntRange(min=0), help="Source of every random choice.  [default: 0]")
@@ -39,7 +41,13 @@ if TYPE_CHECKING:
 @run_name
 @json_option
 def run(
-    iterations: int, workers: int, new: bool, db: Path, run_name: str | None, json_output: bool, **flags: Any
+    iterations: int | None,
+    workers: int,
+    new: bool,
+    db: Path,
+    run_name: str | None,
+    json_output: bool,
+    **flags: Any,
 ) -> None:
     """Start a run, or go on with the newest one. Killed or interrupted, the same command goes on and repeats nothing.
 

@@ -5,11 +5,15 @@ from evolve.selection import Survival
 
 
 def survives(parent: Evaluation, child: Evaluation, missing_bound: int) -> Survival:
-    """Strictly above the parent on the documents both have a score for, without leaning on missing ones."""
+    """Strictly above the parent on the documents both have a score for, without leaning on missing ones.
+
+    Those have to be at least half of all: what is left of a failing instrument decides nothing.
+    """
     if child.missing > parent.missing + missing_bound:
         return Survival(False, f"{child.missing} documents missing, the parent has {parent.missing}")
-    if not shared(parent, child):
-        return Survival(False, "no document was measured for both")
+    both = len(shared(parent, child))
+    if both == 0 or 2 * both < len(child.rollouts):
+        return Survival(False, f"{both} of {len(child.rollouts)} documents were measured for both, too few")
     gain = difference(child, parent)
     figures = f"difference {gain.value:+.3f} on {gain.trials} documents"
     return Survival(gain.value > 0, figures if gain.value > 0 else f"not above its parent: {figures}")

@@ -19,6 +19,12 @@ TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 52
 NO_MORE = ("insufficient_quota", "billing_hard_limit_reached", "invalid_api_key")
 REFUSALS = frozenset({400, 413, 422})
 THIS_PROMPT = (
+    "max_tokens is too large",
+    "max_completion_tokens is too large",
+    "max_new_tokens",
+    "invalid_prompt",
+    "usage policy",
+    "input length",
     "context length",
     "context_length",
     "context size",
@@ -106,11 +112,9 @@ class Endpoint:
         body = {
             "model": model.name,
             "messages": [{"role": one.role, "content": one.content} for one in question.messages],
-            "temperature": model.sampling.temperature,
-            "top_p": model.sampling.top_p,
             "seed": question.seed,
             limit: question.max_tokens,
-        }
+        } | model.sampling.model_dump(include={"temperature", "top_p"}, exclude_none=True)
         try:
             # the client's own door to raw responses: its typed methods convert and validate too little for their cost
             response = await self.client.post("/chat/completions", cast_to=httpx2.Response, body=body)
@@ -151,7 +155,7 @@ def status_problem(model: Model, error: openai.APIStatusError) -> Exception:
         f"{message} {error.code} {error.type}"  # the code is often all that tells a refusal from a rate limit
     )
     text = f"HTTP {error.status_code} from {model.base_url!r} for model {model.name!r}: {message[:300]}"
-    if error.status_code in REFUSALS and any(word in said for word in THIS_PROMPT):
+    if error.status_code in REFUSALS and any(word in said.lower() for word in THIS_PROMPT):
         return Refused(clean(said)[:300])
     if error.status_code in TRANSIENT and not any(word in said for word in NO_MORE):
         return Transient(text, retry_after(error.response.headers))
@@ -175,7 +179,7 @@ def read_completion(body: bytes, seconds: float) -> Completion:
     try:
         data: Any = json.loads(body)
         choice = data["choices"][0]
-        text, reason, model = choice["message"]["content"], choice["finish_reason"], data.get("model")
+        text, reason, model = choice["message"].get("content"), choice["finish_reason"], data.get("model")
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise Transient(f"not a chat completion: {body[:120]!r}") from None
     if not isinstance(reason, str) or not isinstance(text, str | None):

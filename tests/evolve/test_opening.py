@@ -1,6 +1,8 @@
 """Which run is meant, with which settings, and what a resume refuses."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,10 @@ from evolve.opening import (
     Options,
     Recorded,
     checked,
+    differences,
     fixed,
     known_documents,
     read_recorded,
-    refuse_differences,
     resolve,
     run_names,
     wanted_settings,
@@ -74,7 +76,7 @@ def test_what_was_recorded_is_read(tmp_path: Path) -> None:
     """Settings, lag, instrument, sandbox level and the documents with their use."""
     record(tmp_path, "r")
     recorded = read_recorded(tmp_path / "population.db", "r")
-    assert recorded == Recorded(SETTINGS, 8, "hash", "full", {"d1": ("validation", True)})
+    assert recorded == Recorded(SETTINGS, 8, "hash", "full", {"d1": ("validation", True)}, None)
 
 
 def test_a_new_run_takes_a_free_name(tmp_path: Path) -> None:
@@ -102,11 +104,38 @@ def test_flags_win_over_the_file_and_the_file_over_the_past(tmp_path: Path) -> N
         wanted_settings(options(tmp_path, overrides={"search.seed": "x"}), None)
 
 
+def pay(home: Path) -> None:
+    """Put one call into the journal of a run's folder."""
+    home.mkdir(parents=True)
+    with closing(sqlite3.connect(home / "calls.db")) as connection:
+        connection.execute("CREATE TABLE calls (key TEXT)")
+        connection.execute("INSERT INTO calls VALUES ('k')")
+        connection.commit()
+
+
+def test_a_folder_of_another_database_is_never_written_into(tmp_path: Path) -> None:
+    """A new run passes over a folder that holds somebody's calls, and refuses it by name."""
+    pay(tmp_path / "runs" / "run-001")
+    assert resolve(options(tmp_path)).layout.run == "run-002"
+    with pytest.raises(UsageError, match="holds the calls of a run"):
+        resolve(options(tmp_path, run="run-001"))
+
+
+def test_a_database_killed_before_its_first_table_is_filled(tmp_path: Path) -> None:
+    """An empty file where the database should be is no run and no error."""
+    (tmp_path / "population.db").touch()
+    assert resolve(options(tmp_path)).recorded is None
+
+
 def test_a_changed_setting_is_refused_with_both_values(tmp_path: Path) -> None:
     """Scores would not be comparable: the message lists each difference and says what to do."""
     record(tmp_path, "r")
+    changes = {"search.seed": 3, "measure.preset": "prose"}
+    fresh = resolve(options(tmp_path, overrides=changes))
+    assert (fresh.recorded, fresh.layout.run) == (None, "run-002")  # nothing was measured yet
+    pay(tmp_path / "runs" / "r")
     with pytest.raises(UsageError) as raised:
-        resolve(options(tmp_path, overrides={"search.seed": 3, "measure.preset": "prose"}))
+        resolve(options(tmp_path, overrides=changes))
     text = str(raised.value)
     assert "  search.seed: began with 0, now 3" in text
     assert "  measure.preset: began with 'meta', now 'prose'" in text
@@ -129,6 +158,7 @@ FREE: list[dict[str, Any]] = [
     model(key_variable="KEY"),
     model(input_price=9.0, output_price=9.0),
     model(deadline=9.0, slots=2),
+    model(base_url="http://elsewhere/v1"),
 ]
 FIXED: list[dict[str, Any]] = [
     {"search": {"seed": 1}},
@@ -138,7 +168,6 @@ FIXED: list[dict[str, Any]] = [
     {"measure": {"allowance": {"submissions": 4}}},
     {"simulation": {"seed": 1}},
     model(name="other"),
-    model(base_url="http://elsewhere/v1"),
     model(sampling={"temperature": 0.5}),
     model(simulated=False),
 ]
@@ -147,14 +176,13 @@ FIXED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("change", FREE, ids=str)
 def test_what_no_score_depends_on_may_change(change: dict[str, Any]) -> None:
     """Budget, confinement by the same level, speed, keys and prices are free in a resume."""
-    refuse_differences("r", SETTINGS, changed(**change))
+    assert differences(SETTINGS, changed(**change)) == []
 
 
 @pytest.mark.parametrize("change", FIXED, ids=str)
 def test_what_a_score_depends_on_may_not(change: dict[str, Any]) -> None:
     """Everything else is fixed."""
-    with pytest.raises(UsageError, match="began with other settings"):
-        refuse_differences("r", SETTINGS, changed(**change))
+    assert differences(SETTINGS, changed(**change))
 
 
 def test_every_setting_is_free_or_fixed_on_purpose() -> None:
@@ -178,7 +206,7 @@ def test_every_setting_is_free_or_fixed_on_purpose() -> None:
     }
     weak = {key.removeprefix("models.weak.") for key, _ in fixed(SETTINGS) if key.startswith("models.weak.")}
     sampling = {f"sampling.{one}" for one in ("temperature", "top_p", "max_tokens")}
-    assert weak == {"name", "base_url", "simulated", *sampling}
+    assert weak == {"name", "simulated", *sampling}
 
 
 def test_a_damaged_database_is_not_an_empty_one(tmp_path: Path) -> None:
@@ -192,7 +220,7 @@ DOCUMENTS = tuple(document(f"{n}.txt", f"text number {n} ") for n in range(40))
 
 
 def began(used: tuple[Any, ...]) -> Recorded:
-    return Recorded(SETTINGS, 8, "hash", "full", {one.id: (split_of(one.id), True) for one in used})
+    return Recorded(SETTINGS, 8, "hash", "full", {one.id: (split_of(one.id), True) for one in used}, None)
 
 
 def test_added_documents_are_left_out() -> None:

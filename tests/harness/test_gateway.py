@@ -236,19 +236,22 @@ def test_close_waits_for_calls_in_flight(tmp_path: Path) -> None:
     played(main)
 
 
-def test_close_gives_up_in_the_end(tmp_path: Path) -> None:
-    """A call that does not end within the grace is dropped, its reservation with it."""
+def test_closing_buys_nothing_more(tmp_path: Path) -> None:
+    """What only waits for a slot when the door closes is never sent; what is under way is recorded."""
 
     async def main() -> None:
         held = Held()
-        rig = Rig(tmp_path, held)
+        rig = Rig(tmp_path, held, slots=1)
         async with rig.open() as gateway:
-            caller = asyncio.create_task(gateway.ask(request()))
-            await until(lambda: held.under_way == 1)
-            await gateway.close(grace=0.01)
-            with pytest.raises(asyncio.CancelledError):
-                await caller
-            assert gateway.budget.in_flight == 0 and rig.rows() == []
+            callers = [
+                asyncio.create_task(gateway.ask(request(text=f"Question {number}?"))) for number in range(3)
+            ]
+            await until(lambda: held.under_way == 1 and len(gateway.flying) == 3)
+            asyncio.get_running_loop().call_soon(held.go.set)
+            await gateway.close()
+            ended = await asyncio.gather(*callers, return_exceptions=True)
+        assert [isinstance(one, asyncio.CancelledError) for one in ended] == [False, True, True]
+        assert len(rig.rows()) == len(rig.wire.bodies) == 1
 
     played(main)
 

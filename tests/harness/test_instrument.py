@@ -23,22 +23,28 @@ def changed(role: Role, **changes: Any) -> Instrument:
     "changes",
     [
         {"name": "other"},
-        {"base_url": "http://elsewhere.invalid/v1"},
         {"sampling": Sampling(temperature=0.5)},
         {"sampling": Sampling(max_tokens=99)},
         {"simulated": True},
     ],
 )
 def test_models_count(role: Role, changes: dict[str, Any]) -> None:
-    """Another model, place or sampling of any measuring role is another instrument."""
+    """Another model or sampling of any measuring role is another instrument."""
     assert changed(role, **changes).hash != BASE.hash
 
 
 @pytest.mark.parametrize(
-    "changes", [{"input_price": 3.0}, {"key_variable": "KEY"}, {"slots": 1}, {"deadline": 1.0}]
+    "changes",
+    [
+        {"base_url": "http://elsewhere.invalid/v1"},
+        {"input_price": 3.0},
+        {"key_variable": "KEY"},
+        {"slots": 1},
+        {"deadline": 1.0},
+    ],
 )
 def test_prices_and_keys_do_not_count(changes: dict[str, Any]) -> None:
-    """What a call costs, which key opens it and how many run at once changes no score."""
+    """Where a model is served, what it costs, which key opens it and how many calls run at once changes no score."""
     assert changed("weak", **changes).hash == BASE.hash
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
 from fakes import DRAW, ScriptedModels, criteria, example, judgement
@@ -32,7 +31,7 @@ def test_prompt() -> None:
     models = ScriptedModels(judge=judgement([True] * 3))
     asyncio.run(judge(models, THREE, "Ties keep order. {{criteria}}", DRAW))
     content = models.asked[0].messages[0].content
-    line = boundary("Ties keep order. {{criteria}}", DRAW)
+    line = boundary(THREE, "Ties keep order. {{criteria}}")
     assert f"{line}\nTies keep order. {{{{criteria}}}}\n{line}" in content
     assert "3. [NEGATIVE] claim 3" in content and "exactly 3 entries" in content
     assert THREE.question in content
@@ -40,15 +39,11 @@ def test_prompt() -> None:
 
 
 def test_boundary_cannot_be_foreseen() -> None:
-    """The boundary changes with the answer and with the draw, and is the same for the same call."""
-    lines = {
-        boundary("a", DRAW),
-        boundary("b", DRAW),
-        boundary("a", DRAW.at(attempt=1)),
-        boundary("\ud800", DRAW),
-    }
+    """The boundary changes with the example and with the texts, and is the same for the same call."""
+    other = THREE.model_copy(update={"question": "Another question?"})
+    lines = {boundary(THREE, "a"), boundary(THREE, "b"), boundary(other, "a"), boundary(THREE, "\ud800")}
     assert len(lines) == 4
-    assert boundary("a", DRAW) == boundary("a", replace(DRAW))
+    assert boundary(THREE, "a") == boundary(THREE.model_copy(), "a")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_placeholders_and_values_must_match(values: dict[str, str]) -> None:
     [
         ("solver.md", {"context", "question"}),
         ("judge.md", {"question", "answer", "boundary", "criteria", "count"}),
-        ("verifier.md", {"document", "context", "question", "question_type", "criteria"}),
+        ("verifier.md", {"boundary", "document", "context", "question", "question_type", "criteria"}),
     ],
 )
 def test_frozen_prompts_show_what_the_role_may_see(name: str, places: set[str]) -> None:

@@ -209,13 +209,13 @@ def _said(prompt: str) -> set[str]:
 
 
 def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
-    """Two to four causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
+    """Three or four causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
     weight = {key: float(len({one.submission for one in signs if one.cause == key})) for key in CAUSES}
     for key in said:
         weight[key] *= 0.3
     order = sorted(CAUSES, key=lambda key: -weight[key] * rng.uniform(0.6, 1.4))
     shown = [key for key in order if weight[key] > 0]
-    return shown[: rng.choice((2, 3, 3, 4))]
+    return shown[: rng.choice((3, 3, 4))]
 
 
 def _cause(key: str, signs: list[Sign], rng: random.Random) -> dict[str, object]:

@@ -51,7 +51,7 @@ def _shown(prompt: str) -> dict[str, str]:
 
 
 def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
-    """Which causes of the diagnosis are taken on: one to four, less readily those whose remedy was refuted."""
+    """Which causes of the diagnosis are taken on: two to four, less readily those whose remedy was refuted."""
     weights: dict[str, float] = {}
     for place, text in enumerate(CAUSE.findall(diagnosis)):
         if found := topics(text):
@@ -65,7 +65,7 @@ def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
                 weights[key] *= 0.5
     order = sorted(weights, key=lambda key: -weights[key] * rng.uniform(0.5, 1.5))
     hopeful = [key for key in order if weights[key] >= HOPELESS] or order[:1]
-    return hopeful[: rng.choice((1, 2, 3, 3, 4))]
+    return hopeful[: rng.choice((2, 3, 3, 4))]
 
 
 def _useful(files: Files, wanted: Sequence[str], rng: random.Random) -> str:

@@ -10,7 +10,7 @@ from harness.models.simulated import world
 from harness.models.simulated.world import Effect
 
 NOISE = 0.03
-_BOUNDARY = re.compile(r"two lines that read (.+?)\. Everything")
+BOUNDARY = re.compile(r"two lines that read (.+?)\. Everything")
 _CRITERION = re.compile(r"^(\d+)\. \[(POSITIVE|NEGATIVE)\] (.*)$", re.MULTILINE)
 _COUNT = re.compile(r"exactly (\d+) entr")
 _WORD = re.compile(r"[a-z][a-z-]{3,}")
@@ -64,11 +64,11 @@ def reply(prompt: str, rng: random.Random) -> str:
 
 def read_answer(prompt: str) -> Answer:
     """The answer between its boundary lines."""
-    named = _BOUNDARY.search(prompt)
+    named = BOUNDARY.search(prompt)
     text = ""
     if named:
-        pieces = prompt.split(f"\n{named[1]}\n")
-        text = pieces[1] if len(pieces) > 2 else ""
+        _, opened, rest = prompt.partition(f"\n## Answer\n\n{named[1]}\n")
+        text = rest.partition(f"\n{named[1]}\n")[0] if opened else ""
     return Answer(
         text,
         world.statements(text),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from harness.models.simulated import sources, world
-from harness.models.simulated.judge import read_criterion
+from harness.models.simulated.judge import BOUNDARY, read_criterion
 
 _SECTIONS = (
     "\n## Document\n",
@@ -76,6 +76,8 @@ def reply(prompt: str, rng: random.Random) -> str:
 
 def read_task(prompt: str) -> Task:
     """The sections of a rendered verifier prompt; the last heading of each name counts, since documents have headings."""
+    if named := BOUNDARY.search(prompt):
+        prompt = prompt.replace(f"\n{named[1]}\n", "\n")
     end = prompt.rfind(_END)
     texts: list[str] = []
     for heading in reversed(_SECTIONS):

@@ -16,11 +16,12 @@ Scores = list[float | None]
         ([1.0, 0.0], [0.0, 1.0], False, "not above its parent: difference +0.000 on 2 documents"),
         ([0.0, 1.0], [None, 1.0], False, "not above its parent: difference +0.000 on 1 documents"),
         ([None, 0.0], [1.0, 1.0], True, "difference +1.000 on 1 documents"),
-        ([None, 0.0], [1.0, None], False, "no document was measured for both"),
+        ([None, 0.0], [1.0, None], False, "0 of 2 documents were measured for both, too few"),
         ([0.0, 0.0, 0.0], [1.0, None, None], False, "2 documents missing, the parent has 0"),
-        ([None, 0.0, 0.0], [1.0, None, None], False, "no document was measured for both"),
+        ([None, 0.0, 0.0], [1.0, None, None], False, "0 of 3 documents were measured for both, too few"),
+        ([None, None, 0.0], [1.0, None, 1.0], False, "1 of 3 documents were measured for both, too few"),
         ([0.0, None, 0.0, 0.0], [1.0, None, None, 1.0], True, "difference +1.000 on 2 documents"),
-        ([], [], False, "no document was measured for both"),
+        ([], [], False, "0 of 0 documents were measured for both, too few"),
     ],
 )
 def test_the_rule(parent: Scores, child: Scores, survived: bool, reason: str) -> None:

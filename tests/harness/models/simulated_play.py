@@ -130,10 +130,14 @@ class Env:
         return usable("verifier", prompt, seed, lambda text: parse(text, Checks))
 
 
+LINE = "=== 0123456789abcdef ==="
+
+
 def verifier_prompt(document: str, example: Example) -> str:
     """The frozen prompt of the verifier, filled in."""
     return render(
         load("harness", "verifier.md"),
+        boundary=LINE,
         document=document,
         context=example.context,
         question=example.question,
@@ -153,7 +157,7 @@ def judge_prompt(example: Example, answer: str) -> str:
         load("harness", "judge.md"),
         question=example.question,
         answer=answer,
-        boundary="=== 0123456789abcdef ===",
+        boundary=LINE,
         criteria=numbered(example.rubric),
         count=str(len(example.rubric)),
     )

@@ -209,7 +209,6 @@ BODIES = {
     "message null": choice(message=None),
     "message missing": choice(message=...),
     "message text": choice(message="hi"),
-    "content missing": choice(message={"role": "assistant"}),
     "content number": choice(message={"content": 3}),
     "content list": choice(message={"content": [{"type": "text", "text": "x"}]}),
     "finish missing": choice(finish_reason=...),
