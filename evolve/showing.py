@@ -38,6 +38,7 @@ def tool_notices(tools: Tools) -> Iterator[str]:
 def sandbox_notice(level: str) -> str:
     """The sandbox level, with what it does not do."""
     words = {
+        "namespaces-only": "namespaces-only: bubblewrap without network or host files, seccomp filter, limits",
         "process": "process: no confinement; only because the implementer is simulated and no foreign code runs",
         "external": "external: no confinement; you said that this machine is disposable",
     }
