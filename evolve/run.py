@@ -19,7 +19,7 @@ from evolve.rows import RunRow
 from evolve.scope import FROZEN, check
 from evolve.showing import document_rows, snapshot, tool_notices
 from evolve.stopping import stopping_on_sigterm
-from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError, first
+from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError, bare
 from harness.journal import RoleSum
 
 
@@ -53,11 +53,8 @@ async def start(options: Options, watch: Watch) -> Summary:
         try:
             with stopping_on_sigterm():
                 return await run.execute()
-        except ExceptionGroup as group:
-            faults, others = group.split(EvolveError)
-            if faults is None or others is not None:
-                raise
-            raise first(faults) from None
+        except BaseExceptionGroup as group:
+            raise bare(group) from None
         finally:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -230,8 +227,8 @@ class Run:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self.measure_final(one)) for one in wanted]
-        except* EvolveError as failed:
-            raise first(failed) from None
+        except BaseExceptionGroup as failed:
+            raise bare(failed) from None
         evaluations = [task.result() for task in tasks]
         traces = {one.candidate: await self.tools.traces.save_final(one) for one in evaluations}
         births = ", ".join(str(one.iteration) for one in wanted)

@@ -85,6 +85,15 @@ class BudgetSpent(EvolveError):
     exit_code: ClassVar[int] = 4
 
 
+def bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What a task group's failure is for those outside: our own error if all are ours, else the group.
+
+    Raise it outside of any `except*`, which may wrap what is raised inside it.
+    """
+    ours, others = group.split(EvolveError)
+    return group if ours is None or others is not None else first(ours)
+
+
 def first(group: BaseExceptionGroup[BaseException]) -> EvolveError:
     """The first plain error inside a group."""
     error: BaseException = group

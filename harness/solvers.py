@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from harness.errors import EvolveError, InvalidMeasurement, first
+from harness.errors import InvalidMeasurement, bare
 from harness.gate import rubric_score
 from harness.gateway import Models
 from harness.judge import judge
@@ -28,8 +28,8 @@ async def attempts(
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(outcome(models, solver, example, draw)) for draw in draws]
-    except* EvolveError as failed:
-        raise first(failed) from None
+    except BaseExceptionGroup as failed:
+        raise bare(failed) from None
     results = [task.result() for task in tasks]
     for result in results:
         if isinstance(result, InvalidMeasurement):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import EvolveError, first
+from harness.errors import bare
 from harness.rollout import Place, roll_out
 from harness.slots import Slots
 from harness.types import Document, Draw, Rollout
@@ -23,8 +23,8 @@ class LocalExecutor:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self.one(scaffold, document, draw)) for document in documents]
-        except* EvolveError as failed:
-            raise first(failed) from None
+        except BaseExceptionGroup as failed:
+            raise bare(failed) from None
         return tuple(task.result() for task in tasks)
 
     async def one(self, scaffold: Path, document: Document, draw: Draw) -> Rollout:

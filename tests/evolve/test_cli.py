@@ -179,7 +179,7 @@ def test_generate_goes_on_where_it_stopped(finished: Path, tmp_path: Path) -> No
         ("status --run nope", 2, "its runs are run-001"),
         ("show c99", 2, "no candidate 'c99'"),
         ("show 99", 2, "no iteration 99"),
-        ("show 1 --side final", 2, "no final trace"),
+        ("show 1 --side baseline", 2, "no baseline trace"),
         ("export c0", 2, "--to FOLDER"),
         ("generate c0 --out nowhere/x.jsonl", 2, "no folder"),
         ("run --models config", 2, "models.default"),
