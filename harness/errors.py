@@ -12,7 +12,7 @@
     │   └── Unanswerable          the prompt itself was refused; the submission in it is the candidate's
     └── BudgetSpent               a quiet, resumable stop                                   exit 4
 
-A `CandidateFault` and an `InvalidMeasurement` are caught in exactly one place, `harness/rollout.py`.
+A `CandidateFault` and an `InvalidMeasurement` become data in exactly one place, `harness/rollout.py`.
 """
 
 from typing import ClassVar
