@@ -1,32 +1,57 @@
 """The budget of a run: reserved before a call, settled after it, for both loops in one ledger. No I/O."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from harness.errors import BudgetSpent
-from harness.types import Role, Wire
+from harness.errors import BudgetSpent, UsageError
+from harness.types import Model, Role, Wire
 
 
 class Limits(Wire):
-    """Upper bounds; None is unlimited. cost in US dollars.
+    """Upper bounds; None is unlimited."""
 
-    seconds: for a role, the sum of its call times; for the whole, the wall time of one start of the run.
-    """
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     calls: int | None = Field(None, ge=0)
+    """Model calls."""
     tokens: int | None = Field(None, ge=0)
+    """Tokens, prompt and completion together."""
     cost: float | None = Field(None, ge=0)
+    """US dollars, by the prices of the models; a model without a price cannot be limited by it."""
     seconds: float | None = Field(None, ge=0)
+    """For the whole run the wall time of one start; for a role the sum of its call times."""
 
 
 class BudgetLimits(Limits):
-    """Limits of the whole run, and of single roles."""
+    """Limits of the whole run, reserved before every call; reaching one stops the run in order, and it can go on."""
 
     roles: dict[Role, Limits] = Field(default_factory=dict)
+    """Limits of single roles, beside those of the whole."""
+
+
+def refuse_unpriced(limits: BudgetLimits, models: Mapping[Role, Model]) -> None:
+    """A limit in money holds only where it is known what every call costs.
+
+    Raises:
+        UsageError: names the roles whose models have no price.
+    """
+    limited = {role for role, one in limits.roles.items() if one.cost is not None}
+    unknown = [
+        role
+        for role, model in models.items()
+        if not model.priced and (limits.cost is not None or role in limited)
+    ]
+    if unknown:
+        raise UsageError(
+            f"a budget in US dollars cannot hold while the prices of {', '.join(unknown)} are unknown: set input_price "
+            "and output_price (US dollars per million tokens, 0 for a model that costs nothing) in [models.default] or "
+            "in each role's table, or limit calls or tokens instead (--budget-calls, --budget-tokens)."
+        )
 
 
 @dataclass
@@ -70,6 +95,7 @@ class Budget:
     def __init__(
         self, limits: BudgetLimits, spent: Mapping[Role, Spent], clock: Callable[[], float] = monotonic
     ) -> None:
+        self.limits = limits
         self.clock = clock
         self.started = clock()
         self.wall = limits.seconds
@@ -102,6 +128,11 @@ class Budget:
         self.in_flight += 1
         for account in self.accounts(role):
             account.reserved.add(wanted)
+
+    @property
+    def time_left(self) -> float:
+        """Seconds of wall time until this start of the run is over; infinite without a limit."""
+        return math.inf if self.wall is None else max(0.0, self.wall - (self.clock() - self.started))
 
     def check_time(self) -> None:
         """Called before every attempt at a call.

@@ -1,24 +1,23 @@
-"""The one door to models: replay -> budget -> slot -> client -> journal; counts every token."""
+"""The one door to models: replay -> budget -> slot -> circuit -> client -> journal; counts every token."""
 
 import asyncio
-import json
-import random
 from collections.abc import Awaitable, Mapping
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Protocol
+from typing import Literal, Protocol
 
-from harness.budget import Budget, Spent
+from harness.budget import Budget, Spent, refuse_unpriced
+from harness.calls import Call, identify, price, worst_case
+from harness.circuit import Circuit, Passage, Patience, backoff
 from harness.errors import ProviderError
 from harness.journal import Entry, Failure, Journal
-from harness.models.openai import Completion, Endpoint, Question, Transient
-from harness.slots import Slots
+from harness.models.openai import Completion, Endpoint, Transient, Usage
+from harness.slots import Pace, Slots, urgency
 from harness.types import Model, Reply, Request, Role
 
-PATIENCE = 300.0
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 60.0
+FUTILE = 8
+LONG = 300.0
+OTHERS = 3
 
 
 class Models(Protocol):
@@ -36,13 +35,33 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request with everything that identifies it. `seed` goes to the model: distinct for every draw."""
+class Terms:
+    """What a gateway holds itself to. seed: of the run; it makes the seeds that go to the models."""
 
-    request: Request
-    model: Model
-    key: str
-    question: Question
+    seed: int
+    patience: Patience = field(default_factory=Patience)
+    model_change: Literal["warn", "stop"] = "warn"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The way to one account: its client, its call slots, and whether it is up."""
+
+    endpoint: Endpoint
+    slots: Slots
+    pace: Pace
+    circuit: Circuit
+
+
+@dataclass
+class Trying:
+    """One call being tried. heard: answers of its endpoint to others when its first attempt failed."""
+
+    began: float
+    number: int = 0
+    limited: int = 0
+    heard: int | None = None
+    last: str = ""
 
 
 class Gateway:
@@ -54,24 +73,40 @@ class Gateway:
         endpoints: Mapping[str, Endpoint],
         journal: Journal,
         budget: Budget,
-        seed: int,
+        terms: Terms,
     ) -> None:
-        """`endpoints` by `Model.account`. `seed`: of the run; it makes the seeds that go to the models."""
+        """`endpoints` by `Model.account`.
+
+        Raises:
+            UsageError: a budget in money, and a model whose price is unknown.
+        """
+        refuse_unpriced(budget.limits, models)
         self.models = models
-        self.endpoints = endpoints
         self.journal = journal
         self.budget = budget
-        self.seed = seed
-        self.slots = {
-            account: Slots(max(one.slots for one in models.values() if one.account == account))
-            for account in endpoints
-        }
+        self.terms = terms
+        self.lines = {account: self.line(account, endpoint) for account, endpoint in endpoints.items()}
         self.flying: dict[str, asyncio.Task[Reply]] = {}
         self.under_way: set[str] = set()
         self.closing = False
         self.trouble: dict[str, str] = {}
+        self.renamed: list[str] = []
+        self.heard: dict[Role, str] = {}
         self.spent: dict[Role, Spent] = {}
         self.replayed = 0
+
+    def line(self, account: str, endpoint: Endpoint) -> Line:
+        """A closed circuit and free slots: the largest number that a role of the account asks for."""
+        models = [one for one in self.models.values() if one.account == account]
+        slots = Slots(max(one.slots for one in models))
+        patience = self.terms.patience
+        burst = replace(patience, burst=patience.burst + 2 * slots.size)
+        circuit = Circuit(models[0].base_url, burst, self.clock)
+        return Line(endpoint, slots, Pace(slots, self.clock), circuit)
+
+    def clock(self) -> float:
+        """Seconds, by which pauses and patience are measured."""
+        return monotonic()
 
     async def ask(self, request: Request) -> Reply:
         """See `Models.ask`. The same call in flight twice is made once; a cancelled caller does not lose its reply."""
@@ -87,21 +122,8 @@ class Gateway:
         return await asyncio.shield(task)
 
     def identify(self, request: Request) -> Call:
-        """Key = the run's seed, role, model, sampling, messages and the draw. Never a counter: a resumed run makes the
-        same keys."""
-        model = self.models[request.role]
-        most = max(request.max_tokens or 0, model.sampling.max_tokens)  # a retry never has less room
-        parts = {
-            "run": self.seed,
-            "role": request.role,
-            "model": model.name,
-            "sampling": model.sampling.model_dump() | {"max_tokens": most},
-            "messages": [(one.role, one.content) for one in request.messages],
-            "draw": asdict(request.draw),
-        }
-        key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-        seed = int.from_bytes(sha256(key.encode()).digest()[:4], "big") >> 1
-        return Call(request, model, key, Question(request.messages, seed, most))
+        """The call that a request is in this run."""
+        return identify(request, self.models[request.role], self.terms.seed)
 
     async def buy(self, call: Call) -> Reply:
         """Reserve, ask, record, settle. What is returned is on disk."""
@@ -117,46 +139,123 @@ class Gateway:
         finally:
             self.budget.settle(role, worst, actual)
         self.spent.setdefault(role, Spent()).add(actual)
+        if completion.text:
+            await self.compare_name(role, completion.model)
         return reply
 
     async def persist(self, call: Call) -> Completion:
-        """Try until an answer comes or patience ends; slots are held only while a call is really under way.
+        """Try until an answer comes or the endpoint is given up.
+
+        A prompt on which the endpoint fails again and again, while it answers others, is answered by no text and a
+        finish reason that begins `failed`: one prompt must not stop a run.
 
         Raises:
-            ProviderError: a refusal, or no answer within `PATIENCE` seconds of trying, twice at least.
+            ProviderError: a refusal, or an endpoint that is down for longer than the terms allow.
             BudgetSpent: the run's time is over.
         """
-        endpoint, slots = self.endpoints[call.model.account], self.slots[call.model.account]
-        number, waited = 0, 0.0
+        line, trying = self.lines[call.model.account], Trying(self.clock())
         while True:
-            number += 1
-            if self.closing:
-                raise asyncio.CancelledError
-            self.budget.check_time()
-            started = monotonic()
-            try:
-                async with slots.hold(call.request.draw.iteration):
-                    started = monotonic()
-                    return await self.under_watch(call.key, endpoint.complete(call.model, call.question))
-            except (Transient, ProviderError) as problem:
-                await self.journal.record_failure(
-                    Failure(call.key, call.request.role, call.model.name, number, str(problem)[:500])
-                )
-                if isinstance(problem, ProviderError):
-                    raise
-                pause = backoff(number, problem.after)
-                waited += monotonic() - started
-                self.trouble[call.key] = (
-                    f"{call.request.role}: {str(problem)[:160]} (attempt {number}, {waited:.0f} s)"
-                )
-                if number > 1 and waited + pause > PATIENCE:
-                    raise ProviderError(
-                        f"{call.model.base_url!r} gave no answer for {call.request.role} in {number} attempts over "
-                        f"{waited:.0f} s; the last problem: {problem}. Run the same command when it is back: "
-                        "nothing is lost."
-                    ) from None
-            await self.pause(pause)
-            waited += pause
+            trying.number += 1
+            async with line.slots.hold(urgency(call.request.draw)):
+                outcome = await self.attempt(call, line, trying)
+            if isinstance(outcome, Completion):
+                return outcome
+            if self.futile(line, trying):
+                return Completion("", f"failed: {trying.last}"[:300], call.model.name, Usage(0, 0), 0.0)
+            self.trouble[call.key] = f"{call.request.role}: {trying.last[:160]} (attempt {trying.number})"
+            if not line.circuit.pause:  # else all calls wait together
+                await self.wait(backoff(trying.number, outcome.after))
+
+    async def attempt(self, call: Call, line: Line, trying: Trying) -> Completion | Transient:
+        """One attempt, reported to the endpoint's circuit and, where it failed, to the journal."""
+        if trying.number > 1 + trying.limited:
+            line.circuit.retry()
+        passage = await line.circuit.admit(self.wait)
+        try:
+            self.check()
+            completion = await self.under_watch(call.key, line.endpoint.complete(call.model, call.question))
+        except Transient as problem:
+            self.report(line, passage, trying, problem)
+            await self.record_failure(call, trying.number, trying.last)
+            return problem
+        except BaseException as ended:
+            line.circuit.released(passage)
+            if isinstance(ended, ProviderError):
+                await self.record_failure(call, trying.number, str(ended))
+            raise
+        line.pace.answered()
+        line.circuit.answered()
+        return completion
+
+    def report(self, line: Line, passage: Passage, trying: Trying, problem: Transient) -> None:
+        """Tell circuit and pace of a failed attempt."""
+        trying.last = str(problem)
+        if problem.limited:
+            trying.limited += 1
+            line.pace.limited()
+            line.circuit.limited(passage, trying.last, problem.after)
+        else:
+            line.circuit.failed(passage, trying.last)
+        trying.heard = line.circuit.answers if trying.heard is None else trying.heard
+
+    def futile(self, line: Line, trying: Trying) -> bool:
+        """Whether it is this very call that fails: often or for long, while its endpoint answered others."""
+        others = line.circuit.answers - (trying.heard or 0)
+        failures = trying.number - trying.limited
+        long = failures >= OTHERS and self.clock() - trying.began > LONG
+        return others >= OTHERS and (failures >= FUTILE or long)
+
+    async def record_failure(self, call: Call, number: int, problem: str) -> None:
+        """Write down an attempt that brought no reply."""
+        role = call.request.role
+        await self.journal.record_failure(Failure(call.key, role, call.model.name, number, problem[:500]))
+
+    async def compare_name(self, role: Role, reported: str) -> None:
+        """Notice when an endpoint begins to report another model for a role than it did before, be it in an earlier start.
+
+        Raises:
+            ProviderError: it does, and the terms say stop. The reply is recorded.
+        """
+        if not reported:
+            return
+        if role not in self.heard:
+            self.heard[role] = await self.journal.reported(role) or reported
+        if reported == self.heard[role]:
+            return
+        before, self.heard[role] = self.heard[role], reported
+        warning = (
+            f"the endpoint of {role} answers as {reported!r}, before as {before!r}: scores before and after are of "
+            "different models"
+        )
+        self.renamed.append(warning)
+        if self.terms.model_change == "stop":
+            raise ProviderError(
+                f"{warning}. Pin the model's name, or go on with provider.model_change = 'warn'."
+            )
+
+    def check(self) -> None:
+        """Whether anything may still be bought.
+
+        Raises:
+            BudgetSpent: the run's time is over.
+        """
+        if self.closing:
+            raise asyncio.CancelledError
+        self.budget.check_time()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait between two attempts, or for an endpoint to be back; not beyond the end of the run's time.
+
+        Raises:
+            BudgetSpent: the run's time is over.
+        """
+        self.check()
+        await self.pause(min(seconds, self.budget.time_left))
+        self.check()
+
+    async def pause(self, seconds: float) -> None:
+        """Really wait."""
+        await asyncio.sleep(seconds)
 
     async def under_watch(self, key: str, asking: Awaitable[Completion]) -> Completion:
         """Mark a call as under way while it is: only then does closing wait for it."""
@@ -166,15 +265,24 @@ class Gateway:
         finally:
             self.under_way.discard(key)
 
-    async def pause(self, seconds: float) -> None:
-        """Wait between two attempts at a call."""
-        await asyncio.sleep(seconds)
-
     def land(self, key: str, done: asyncio.Task[Reply]) -> None:
         """Forget a finished call; fetch its error, so that one nobody waits for any more is not reported as lost."""
         self.flying.pop(key, None)
+        self.trouble.pop(key, None)
         if not done.cancelled():
             done.exception()
+
+    @property
+    def notice(self) -> str:
+        """Why calls wait just now, in one line; empty if none does."""
+        down = (line.circuit.notice for line in self.lines.values())
+        return next(filter(None, down), "") or next(iter(self.trouble.values()), "")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What people have to know about how endpoints answered; it only grows at the end of each kind."""
+        said = (notice for line in self.lines.values() for notice in line.endpoint.notices)
+        return (*self.renamed, *said)
 
     async def close(self) -> None:
         """Buy nothing more; let calls that are under way end (each has its deadline) and be recorded; disconnect."""
@@ -184,41 +292,5 @@ class Gateway:
             if key not in self.under_way:
                 task.cancel()
         await asyncio.gather(*flying.values(), return_exceptions=True)
-        for endpoint in self.endpoints.values():
-            await endpoint.close()
-
-
-def backoff(number: int, after: float | None) -> float:
-    """Seconds to wait after attempt `number`: full jitter, doubling from 0.5 s; a server's own wish up to the cap."""
-    if after is not None:
-        return min(LONGEST_WAIT, after) + random.uniform(0, FIRST_WAIT)
-    return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**number))
-
-
-def worst_case(call: Call) -> Spent:
-    """What a call may cost at most: a token for every two bytes asked, and the whole reply limit. Time unknown."""
-    asked = sum(len(one.content.encode("utf-8", "replace")) for one in call.question.messages) // 2 + 64
-    said = call.question.max_tokens
-    return Spent(1, asked + said, dollars(call.model, asked, said), 0.0)
-
-
-def price(call: Call, completion: Completion) -> Reply:
-    """The reply with its price; without a usage block tokens are estimated at four characters each, and marked so."""
-    asked = sum(len(one.content) for one in call.question.messages) // 4 + 1
-    usage = completion.usage or (asked, len(completion.text) // 4 + 1)
-    return Reply(
-        key=call.key,
-        text=completion.text,
-        finish_reason=completion.finish_reason,
-        model=completion.model or call.model.name,
-        prompt_tokens=usage[0],
-        completion_tokens=usage[1],
-        estimated=completion.usage is None,
-        cost=dollars(call.model, *usage),
-        seconds=completion.seconds,
-    )
-
-
-def dollars(model: Model, asked: int, said: int) -> float:
-    """Price of so many prompt and completion tokens, in US dollars."""
-    return (asked * model.input_price + said * model.output_price) / 1_000_000
+        for line in self.lines.values():
+            await line.endpoint.close()

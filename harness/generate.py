@@ -70,18 +70,21 @@ class Tally:
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
-async def generate(roll: Roll, documents: Sequence[Document], order: Order, out: Path) -> Tally:
+async def generate(
+    roll: Roll, documents: Sequence[Document], order: Order, out: Path, tally: Tally | None = None
+) -> Tally:
     """Run documents until `order.wanted` examples are in the file; what it holds already counts and is kept.
 
     Each line is on disk before the next document counts. Documents are taken in their order, pass after pass, so
-    the same command gives the same file, whenever it was interrupted.
+    the same command gives the same file, whenever it was interrupted. tally: counted in while it goes, for a display.
 
     Raises:
         UsageError: the file holds something else, or examples of another provenance.
         StorageError: it cannot be written. ProviderError, BudgetSpent, SandboxError: as rollouts raise them.
     """
     held = read(out, order.provenance)
-    tally = Tally(accepted=len(held))
+    tally = tally or Tally()
+    tally.accepted = len(held)
     done = {(record.document, record.trial) for record in held}
     places = [
         (one, trial) for trial, one in product(range(order.passes), documents) if (one.id, trial) not in done

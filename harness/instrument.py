@@ -5,13 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pydantic import BaseModel
+
 from harness import gate
 from harness.domains import cs
+from harness.judge import Judgement
+from harness.models.schema import form_of
 from harness.prompting import load
 from harness.types import Allowance, Model, Role
+from harness.verifier import Checks
 
 MEASURING: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge")
-FROZEN_PROMPTS = ("solver.md", "judge.md", "verifier.md")
+FROZEN_PROMPTS = ("solver.md", "judge.md", "verifier.md", "form.md")
+ANSWERS: tuple[type[BaseModel], ...] = (Checks, Judgement)
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Instrument:
         `simulation` is the seed and the version of simulated models.
         """
         models = {
-            role: self.models[role].model_dump(include={"name", "sampling", "simulated"})
+            role: self.models[role].model_dump(include={"name", "sampling", "structured", "simulated"})
             for role in MEASURING
         }
         parts = {
@@ -39,6 +45,7 @@ class Instrument:
             "allowance": self.allowance.model_dump(),
             "models": models,
             "prompts": {name: sha256(load("harness", name).encode()).hexdigest() for name in FROZEN_PROMPTS},
+            "answers": [form_of(answer) for answer in ANSWERS],
             "gate": gate.VERSION,
             "domain": ["cs", cs.VERSION, cs.WEAK_ATTEMPTS, cs.STRONG_ATTEMPTS],
             "simulation": self.simulation,

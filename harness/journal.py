@@ -13,29 +13,22 @@ from typing import TypeVar
 
 from harness.budget import Spent
 from harness.errors import StorageError
+from harness.fingerprints import LENGTH, Fingerprints
+from harness.journal_schema import prepare
 from harness.types import Draw, Reply, Role
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY, role TEXT NOT NULL,
-    iteration INTEGER NOT NULL, side TEXT NOT NULL, document TEXT NOT NULL, trial INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL, attempt INTEGER NOT NULL, retry INTEGER NOT NULL,
-    model TEXT NOT NULL, finish_reason TEXT NOT NULL,
-    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, estimated INTEGER NOT NULL,
-    cost REAL NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS calls_by_iteration ON calls (iteration, side, role);
-CREATE TABLE IF NOT EXISTS failures (
-    at TEXT NOT NULL, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, number INTEGER NOT NULL,
-    error TEXT NOT NULL
-) STRICT;
-"""
-INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * 18)})"
+INSERT = f"INSERT INTO calls VALUES ({', '.join('?' * 20)})"
+KEYS = f"SELECT group_concat(substr(key || '{'0' * LENGTH}', 1, {LENGTH}), '') FROM calls"
+COLUMNS = tuple(Reply.model_fields)
+MEND = "Free some space or mend the disk, then run the same command again: nothing that was recorded is lost."
+REPAIR = (
+    "It is damaged: restore a copy, or rescue what is left with `sqlite3 FILE .recover`. The run cannot go on without "
+    "it, since it holds what was paid for; `evolve run --new` starts another."
+)
 # the last two: a value that SQLite cannot hold, a row that is no reply
 JOB_ERRORS = (sqlite3.Error, ValueError, OverflowError)
-SUMS = "COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost), TOTAL(seconds)"
+SUMS = "COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost), TOTAL(seconds), TOTAL(reasoning_tokens)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class RoleSum:
-    """What one role used, over some of the calls. cost in US dollars, seconds of call time."""
+    """What one role used, over some of the calls. cost in US dollars, seconds of call time.
+
+    reasoning_tokens: those of the completion tokens that were thought and not said.
+    """
 
     role: Role
     calls: int
@@ -68,6 +64,7 @@ class RoleSum:
     completion_tokens: int
     cost: float
     seconds: float
+    reasoning_tokens: int = 0
 
     @property
     def spent(self) -> Spent:
@@ -87,13 +84,13 @@ class Journal:
         self.jobs: SimpleQueue[tuple[Callable[[sqlite3.Connection], object], asyncio.Future[object]] | None]
         self.jobs = SimpleQueue()
         self.closed = False
-        self.connection, self.keys = connect(path)
+        self.connection, self.known = connect(path)
         self.thread = threading.Thread(target=self.work, name="journal", daemon=True)
         self.thread.start()
 
     async def get(self, key: str) -> Reply | None:
         """The recorded reply of that call, if there is one."""
-        if bytes.fromhex(key) not in self.keys:
+        if key not in self.known:
             return None
         return await self.do(lambda connection: read_reply(connection, key))
 
@@ -105,7 +102,7 @@ class Journal:
         """
         row = entry_row(entry)
         await self.do(lambda connection: connection.execute(INSERT, row))
-        self.keys.add(bytes.fromhex(entry.reply.key))
+        self.known.add(entry.reply.key)
 
     async def record_failure(self, failure: Failure) -> None:
         """Write down that an attempt at a call failed."""
@@ -114,13 +111,19 @@ class Journal:
             lambda connection: connection.execute("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?)", row)
         )
 
+    async def reported(self, role: Role) -> str:
+        """The name that the endpoint of a role gave its model in the first recorded call; empty if there is none."""
+        query = "SELECT model FROM calls WHERE role = ? ORDER BY rowid LIMIT 1"
+        row = await self.do(lambda connection: connection.execute(query, (role,)).fetchone())
+        return str(row[0]) if row else ""
+
     async def totals(self, where: str = "1", values: tuple[object, ...] = ()) -> list[RoleSum]:
         """Sums by role over the calls that satisfy a condition on the columns of `calls`."""
         query = f"SELECT role, {SUMS} FROM calls WHERE {where} GROUP BY role ORDER BY role"
         rows = await self.do(lambda connection: connection.execute(query, values).fetchall())
         return [
-            RoleSum(role, calls, int(asked), int(said), cost, seconds)
-            for role, calls, asked, said, cost, seconds in rows
+            RoleSum(role, calls, int(asked), int(said), cost, seconds, int(thought))
+            for role, calls, asked, said, cost, seconds, thought in rows
         ]
 
     async def do(self, job: Callable[[sqlite3.Connection], T]) -> T:
@@ -136,10 +139,7 @@ class Journal:
         try:
             return await future  # type: ignore[return-value]  # the future carries what this very job returns
         except JOB_ERRORS as error:
-            raise StorageError(
-                f"the journal {str(self.path)!r} cannot be written: {error}. Free some space or mend the disk, "
-                "then run the same command again: nothing that was recorded is lost."
-            ) from None
+            raise unusable(self.path, error) from None
 
     def work(self) -> None:
         """The thread: take every job that waits, run them in one transaction, then tell all who asked."""
@@ -205,8 +205,8 @@ def deliver(results: list[tuple[asyncio.Future[object], object, Exception | None
             future.set_result(value)
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, set[bytes]]:
-    """Open calls.db; the connection, and the keys of all recorded calls.
+def connect(path: Path) -> tuple[sqlite3.Connection, Fingerprints]:
+    """Open calls.db; the connection, and the fingerprints of all recorded calls.
 
     Raises:
         StorageError: see `Journal`.
@@ -215,30 +215,22 @@ def connect(path: Path) -> tuple[sqlite3.Connection, set[bytes]]:
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             prepare(connection, path)
-            keys = {bytes.fromhex(key) for (key,) in connection.execute("SELECT key FROM calls")}
+            known = Fingerprints(connection.execute(KEYS).fetchone()[0] or "")
         except (sqlite3.Error, ValueError, StorageError):
             connection.close()
             raise
     except (sqlite3.Error, ValueError) as error:
-        raise StorageError(f"the journal {str(path)!r} cannot be used: {error}") from None
-    return connection, keys
+        raise unusable(path, error) from None
+    return connection, known
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Switch on WAL and full sync; create the tables.
-
-    Raises:
-        StorageError: it was written by a newer version.
-    """
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise StorageError(
-            f"the journal {str(path)!r} has version {version}, this program knows {SCHEMA_VERSION}; upgrade it"
-        )
-    connection.executescript(SCHEMA)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def unusable(path: Path, error: Exception) -> StorageError:
+    """What is wrong with a journal in words, and what to do about it."""
+    damaged = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    remedy = REPAIR if damaged else MEND
+    return StorageError(
+        f"the journal {str(path)!r} cannot be {'read' if damaged else 'written'}: {error}. {remedy}"
+    )
 
 
 def entry_row(entry: Entry) -> tuple[object, ...]:
@@ -246,14 +238,24 @@ def entry_row(entry: Entry) -> tuple[object, ...]:
     draw, reply = entry.draw, entry.reply
     place = (draw.iteration, draw.side, draw.document, draw.trial, draw.ordinal, draw.attempt, draw.retry)
     usage = (reply.prompt_tokens, reply.completion_tokens, int(reply.estimated), reply.cost, reply.seconds)
-    return (reply.key, entry.role, *place, reply.model, reply.finish_reason, *usage, now(), reply.text)
+    return (
+        reply.key,
+        entry.role,
+        *place,
+        reply.model,
+        reply.finish_reason,
+        *usage,
+        now(),
+        reply.text,
+        reply.reasoning_tokens,
+        reply.form,
+    )
 
 
 def read_reply(connection: sqlite3.Connection, key: str) -> Reply | None:
     """The reply of a recorded call."""
-    columns = "key, text, finish_reason, model, prompt_tokens, completion_tokens, estimated, cost, seconds"
-    row = connection.execute(f"SELECT {columns} FROM calls WHERE key = ?", (key,)).fetchone()
-    return None if row is None else Reply(**dict(zip(columns.split(", "), row, strict=True)))
+    row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM calls WHERE key = ?", (key,)).fetchone()
+    return None if row is None else Reply(**dict(zip(COLUMNS, row, strict=True)))
 
 
 def now() -> str:

@@ -40,7 +40,7 @@ async def judge(models: Models, example: Example, answer: str, draw: Draw) -> tu
         criteria=numbered(example.rubric),
         count=str(count),
     )
-    request = Request("judge", user(prompt), draw)
+    request = Request("judge", user(prompt), draw, schema=Judgement)
     hits, reply = await measure(models, request, lambda text: read(text, count))
     return hits, reply.key
 

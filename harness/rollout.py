@@ -1,6 +1,6 @@
 """One document, one scaffold -> one Rollout with its trajectory. The one place where a bad rollout becomes data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -10,14 +10,15 @@ from harness.domains import cs
 from harness.errors import CandidateFault, InvalidMeasurement, Stalled, Unanswerable
 from harness.gateway import Models
 from harness.instrument import Instrument
-from harness.measuring import user
+from harness.measuring import LARGEST_REPLY, user
 from harness.parsing import Malformed
 from harness.sandbox import Sandbox
-from harness.types import Attempt, Document, Draw, Example, Report, Request, Rollout, Step, Verdict
+from harness.types import Attempt, Document, Draw, Example, Reply, Report, Request, Rollout, Step, Verdict
 from harness.verifier import verify
 
 STALLS = 2
 REFUSALS = 5
+CUTS = 2
 
 Outcome = Literal[
     "accepted", "exhausted", "stopped", "crashed", "hung", "bad_request", "over_limit", "missing"
@@ -97,22 +98,58 @@ class Session:
         return await self.submit(request["submit"])
 
     async def ask(self, prompt: str) -> dict[str, Any]:
-        """The challenger's text, or which allowance is used up."""
+        """The challenger's text, or which allowance is used up.
+
+        Raises:
+            InvalidMeasurement: the endpoint failed at this prompt again and again; no scaffold is charged for that.
+        """
         allowance = self.place.instrument.allowance
-        if self.asks >= allowance.asks or self.tokens + len(prompt) // 4 >= allowance.tokens:
+        if self.asks >= allowance.asks or self.out_of_tokens(prompt):
             return self.refuse("asks" if self.asks >= allowance.asks else "tokens")
-        ordinal = len(self.steps)
         self.asks += 1
-        reply = await self.place.models.ask(
-            Request("challenger", user(prompt), self.draw.at(ordinal=ordinal))
-        )
-        self.tokens += reply.tokens
-        ended = reply.finish_reason
+        reply, earlier = await self.drawn(prompt)
         step = Step(
-            kind="ask", ordinal=ordinal, prompt=prompt, reply=reply.text, finish_reason=ended, call=reply.key
+            kind="ask",
+            ordinal=len(self.steps),
+            prompt=prompt,
+            reply=reply.text,
+            finish_reason=reply.finish_reason,
+            call=reply.key,
+            earlier=earlier,
         )
         self.steps.append(step)
+        if reply.failed:
+            raise InvalidMeasurement(
+                f"challenger: the endpoint cannot answer this prompt: {reply.finish_reason}"
+            )
         return {"text": reply.text}
+
+    async def drawn(self, prompt: str) -> tuple[Reply, tuple[str, ...]]:
+        """The challenger's reply, and the keys of other replies to the same prompt, which were cut off or in vain.
+
+        A reply that was cut off is drawn again with twice the room, twice at most and while the tokens last. If the
+        larger room is what the endpoint will not give, the cut-off reply is what there is.
+        """
+        draw = self.draw.at(ordinal=len(self.steps))
+        room = self.place.instrument.models["challenger"].sampling.max_tokens
+        request = Request("challenger", user(prompt), draw)
+        reply = await self.place.models.ask(request)
+        self.tokens += reply.tokens
+        earlier: tuple[str, ...] = ()
+        for retry in range(1, CUTS + 1):
+            if reply.finish_reason != "length" or room >= LARGEST_REPLY or self.out_of_tokens(prompt):
+                break
+            room = min(LARGEST_REPLY, 2 * room)
+            again = await self.place.models.ask(replace(request, draw=draw.again(retry), max_tokens=room))
+            self.tokens += again.tokens
+            if again.refused:
+                return reply, (*earlier, again.key)
+            reply, earlier = again, (*earlier, reply.key)
+        return reply, earlier
+
+    def out_of_tokens(self, prompt: str) -> bool:
+        """True if the tokens are used, or this prompt alone would use them."""
+        return self.tokens + len(prompt) // 4 >= self.place.instrument.allowance.tokens
 
     async def submit(self, submission: object) -> dict[str, Any]:
         """Measure one submission and report back, or say that none is left. Nothing is measured after acceptance."""

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StringConstraints
 
 Role = Literal["challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer"]
 ROLES: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer")
 Split = Literal["training", "validation", "test"]
 Side = Literal["baseline", "minibatch", "edit", "parent", "child", "final", "production"]
 RubricPolicy = Literal["signed", "positive-only"]
+Form = Literal["json_schema", "json_object", "text"]
 
 
 class Wire(BaseModel):
@@ -35,30 +36,49 @@ class Message(Wire):
 
 
 class Sampling(Wire):
-    """How a model is sampled. What is None is not sent: some models refuse it. `max_tokens` limits the completion."""
+    """How a model is sampled. What is None is not sent: some models refuse it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     temperature: float | None = Field(1.0, ge=0)
+    """Sampling temperature; none: it is not sent, for models that refuse it."""
     top_p: float | None = Field(None, gt=0, le=1)
+    """Nucleus sampling: the share of probability that is kept; none: it is not sent."""
     max_tokens: int = Field(4096, gt=0)
+    """Upper bound of the completion in tokens. For reasoning models it has to hold the thoughts as well."""
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further fields of the request body that this server knows, such as reasoning_effort or top_k."""
 
 
 class Model(Wire):
-    """One role's model behind one OpenAI-compatible endpoint. Prices are US dollars per million tokens.
+    """One role's model behind one OpenAI-compatible endpoint."""
 
-    `key_variable` is the name of the environment variable that holds the key, never the key. `deadline`: seconds one
-    attempt at a call may take in all. `slots`: calls in flight at the endpoint; roles that share an endpoint and
-    a key share its slots, the largest number counts.
-    """
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str
+    """The model's name as the endpoint knows it."""
     base_url: str = Field(pattern=r"^https?://[^\s/]")
+    """Address of the endpoint, up to and with /v1."""
     key_variable: str | None = None
+    """NAME of the environment variable that holds the key, never the key itself; none: the server wants no key."""
     sampling: Sampling = Sampling()
-    input_price: float = Field(0.0, ge=0)
-    output_price: float = Field(0.0, ge=0)
+    input_price: float | None = Field(None, ge=0)
+    """US dollars per million prompt tokens; 0 for a server of your own, none where it is not known."""
+    output_price: float | None = Field(None, ge=0)
+    """US dollars per million completion tokens, thoughts included; 0 for your own server, none where not known."""
     deadline: float = Field(300.0, gt=0)
+    """Seconds that one attempt at a call may take in all."""
     slots: int = Field(8, ge=1)
+    """Calls in flight at the endpoint. Roles that share endpoint and key share its slots; the largest number counts."""
+    structured: Literal["auto", "json_schema", "json_object", "text"] = "auto"
+    """How the form of an answer is asked for; auto begins with a JSON schema and goes down to what the server knows."""
     simulated: bool = False
+    """Answer offline, by a simulation that shows the machinery and not the quality of any model."""
+
+    @property
+    def priced(self) -> bool:
+        """True if it is known what its tokens cost, be it nothing."""
+        return self.input_price is not None and self.output_price is not None
 
     @property
     def account(self) -> str:
@@ -100,18 +120,25 @@ class Draw:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to one role. `max_tokens` overrides the role's sampling (a retry with more room)."""
+    """One question to one role. `max_tokens` overrides the role's sampling (a retry with more room).
+
+    schema: the form that the answer is to have; servers that can are asked to enforce it. It identifies no call: it
+    follows from the role and the version of the program.
+    """
 
     role: Role
     messages: tuple[Message, ...]
     draw: Draw
     max_tokens: int | None = None
+    schema: type[BaseModel] | None = None
 
 
 class Reply(Wire):
     """One recorded answer. Token counts as the provider reports them; `estimated` when it reported none.
 
     key: hex identity of the call (role, model, sampling, messages, draw). cost: US dollars. seconds: latency.
+    reasoning_tokens: those of the completion tokens that were thought and not said. form: how the server was asked
+    for the form of the answer; empty where no form was asked for.
     """
 
     key: str
@@ -120,9 +147,11 @@ class Reply(Wire):
     model: str
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int = 0
     estimated: bool = False
     cost: float = 0.0
     seconds: float = 0.0
+    form: Form | Literal[""] = ""
 
     @property
     def whole(self) -> bool:
@@ -133,6 +162,11 @@ class Reply(Wire):
     def refused(self) -> bool:
         """True if the endpoint works but would not answer this very prompt."""
         return self.finish_reason.startswith("refused")
+
+    @property
+    def failed(self) -> bool:
+        """True if the endpoint failed at this very prompt again and again while it answered others."""
+        return self.finish_reason.startswith("failed")
 
     @property
     def tokens(self) -> int:
@@ -216,8 +250,8 @@ class Report(Wire):
 class Step(Wire):
     """One request of the scaffold and all that followed from it: the unit of a trajectory.
 
-    kind `ask`: prompt and reply of the challenger. kind `submit`: the submission as received, what the instrument
-    measured, and the report that went back.
+    kind `ask`: prompt and reply of the challenger; `earlier` are the calls before `call` whose replies were cut off.
+    kind `submit`: the submission as received, what the instrument measured, and the report that went back.
     """
 
     kind: Literal["ask", "submit"]
@@ -226,6 +260,7 @@ class Step(Wire):
     reply: str = ""
     finish_reason: str = ""
     call: str = ""
+    earlier: tuple[str, ...] = Field((), exclude_if=lambda calls: not calls)  # else traces stay as they were
     example: Example | None = None
     malformed: str = ""
     verification: Verification | None = None
@@ -236,11 +271,16 @@ class Step(Wire):
 
 
 class Allowance(Wire):
-    """What one rollout may spend; part of the instrument. `tokens` counts the challenger's, prompt and completion."""
+    """What one rollout may spend; part of the instrument."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     submissions: int = Field(3, ge=1)
+    """Tasks that the scaffold may submit for one document."""
     asks: int = Field(8, ge=1)
+    """Questions that the scaffold may put to the challenger model for one document."""
     tokens: int = Field(120_000, ge=1)
+    """Tokens of the challenger for one document, prompt and completion together."""
 
 
 class Rollout(Wire):

@@ -41,7 +41,7 @@ async def verify(models: Models, document: Document, example: Example, draw: Dra
         question_type=example.question_type,
         criteria=numbered(example.rubric),
     )
-    request = Request("verifier", user(prompt), draw)
+    request = Request("verifier", user(prompt), draw, schema=Checks)
     checks, reply = await measure(models, request, lambda text: parse(text, Checks))
     return conclude(example, checks, broken, reply.key)
 

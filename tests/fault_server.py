@@ -110,11 +110,21 @@ async def garbage(exchange: Exchange) -> None:
     exchange.writer.close()
 
 
+def picky(complain: Callable[[dict[str, Any]], Fault | None]) -> Fault:
+    """The fault that a request's body provokes, or a good answer."""
+
+    async def fault(exchange: Exchange) -> None:
+        await (complain(exchange.body) or respond(completion()))(exchange)
+
+    return fault
+
+
 @dataclass
 class FaultServer:
-    """Plays its faults in order, one a request, then answers well. Counts requests and open connections."""
+    """Plays its faults in order, one a request, then `always` the same. Counts requests and open connections."""
 
     faults: list[Fault]
+    always: Fault
     url: str = ""
     requests: list[Exchange] = field(default_factory=list)
     open: int = 0
@@ -128,7 +138,7 @@ class FaultServer:
             while not writer.is_closing():
                 exchange = await read(reader, writer)
                 self.requests.append(exchange)
-                fault = self.faults.pop(0) if self.faults else respond(completion())
+                fault = self.faults.pop(0) if self.faults else self.always
                 await fault(exchange)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -155,9 +165,9 @@ async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Ex
 
 
 @asynccontextmanager
-async def serving(*faults: Fault) -> AsyncIterator[FaultServer]:
-    """A running server on a free port of the loopback."""
-    fault_server = FaultServer(list(faults))
+async def serving(*faults: Fault, always: Fault | None = None) -> AsyncIterator[FaultServer]:
+    """A running server on a free port of the loopback; after its faults it answers well, or `always` so."""
+    fault_server = FaultServer(list(faults), always or respond(completion()))
     server = await asyncio.start_server(fault_server.serve, "127.0.0.1", 0)
     fault_server.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:

@@ -26,12 +26,17 @@ PHRASES = {200: "OK", 400: "Bad Request", 404: "Not Found", 413: "Content Too La
 
 @dataclass(frozen=True)
 class Manner:
-    """How it answers. latency: mean seconds; jitter: share of it by which single answers differ, drawn by `shuffle`."""
+    """How it answers. latency: mean seconds; jitter: share of it by which single answers differ, drawn by `shuffle`.
+
+    slow: share of the answers that take `slow_latency` seconds instead.
+    """
 
     world: int = 0
     latency: float = 0.0
     jitter: float = 0.0
     shuffle: int = 0
+    slow: float = 0.0
+    slow_latency: float = 2.0
     log: TextIO | None = None
 
 
@@ -126,8 +131,7 @@ async def respond(asked: Asked, manner: Manner) -> tuple[int, dict[str, Any]]:
         return 404, problem(f"nothing is served at {asked.method} {asked.path}")
     digest = sha256(asked.body).hexdigest()
     if manner.latency:
-        spread = 1 + manner.jitter * random.Random(f"{manner.shuffle} {digest}").uniform(-1, 1)
-        await asyncio.sleep(manner.latency * spread)
+        await asyncio.sleep(delay(digest, manner))
     try:
         body = json.loads(asked.body)
         answer = complete(body, manner.world)
@@ -140,6 +144,13 @@ async def respond(asked: Asked, manner: Manner) -> tuple[int, dict[str, Any]]:
         manner.log.write(f"{line}\n")
         manner.log.flush()
     return 200, answer
+
+
+def delay(digest: str, manner: Manner) -> float:
+    """Seconds that an answer takes; they follow from the request and `shuffle`."""
+    rng = random.Random(f"{manner.shuffle} {digest}")
+    spread = 1 + manner.jitter * rng.uniform(-1, 1)
+    return manner.slow_latency if rng.random() < manner.slow else manner.latency * spread
 
 
 def problem(message: str) -> dict[str, Any]:
@@ -176,6 +187,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--latency", type=float, default=0.0, help="mean seconds of an answer")
     parser.add_argument("--jitter", type=float, default=0.0, help="share of the latency that varies, 0 to 1")
     parser.add_argument("--shuffle", type=int, default=0, help="seed of the jitter")
+    parser.add_argument("--slow", type=float, default=0.0, help="share of slow answers, 0 to 1")
+    parser.add_argument("--slow-latency", type=float, default=2.0, help="seconds of a slow answer")
     parser.add_argument("--log", type=Path, help="file for one line a request")
     return parser.parse_args()
 
@@ -183,5 +196,13 @@ def arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     options = arguments()
     log = options.log.open("a") if options.log else None
-    chosen = Manner(options.world, options.latency, options.jitter, options.shuffle, log)
+    chosen = Manner(
+        options.world,
+        options.latency,
+        options.jitter,
+        options.shuffle,
+        options.slow,
+        options.slow_latency,
+        log,
+    )
     asyncio.run(main(options.port, chosen))

@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,7 @@ import pytest
 from openai_server import Line, read_log
 from run_facts import QUERIES, calls, differences, facts, journal, query
 
+from harness.calls import seed_of
 from harness.types import ROLES
 
 SERVER = Path(__file__).with_name("openai_server.py")
@@ -47,7 +47,10 @@ class Trial:
 
 @dataclass
 class Figures:
-    """What was seen. Seconds are of the wall clock; repeats are requests that were sent more than once."""
+    """What was seen. Seconds are of the wall clock; repeats are requests that were sent more than once.
+
+    recognised: requests of the server's log that were found in the journal after a kill; none would prove nothing.
+    """
 
     reference_seconds: float = 0.0
     reference_requests: int = 0
@@ -56,6 +59,7 @@ class Figures:
     recorded_calls: int = 0
     kills: list[str] = field(default_factory=list)
     paid_twice: int = 0
+    recognised: int = 0
     in_flight_repeats: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
@@ -120,18 +124,13 @@ def recorded_run(folder: Path) -> bool:
         return False
 
 
-def journalled(folder: Path, seed: int) -> set[tuple[str, int]]:
+def journalled(folder: Path) -> set[tuple[str, int]]:
     """The calls in the journal, as the server knows them: model and the seed that the call's identity gives."""
     try:
         rows = query(journal(folder), "SELECT model, key FROM calls")
     except sqlite3.OperationalError:
         return set()
-    return {(str(model), seed_of(seed, str(key))) for model, key in rows}
-
-
-def seed_of(seed: int, key: str) -> int:
-    """The formula of `Gateway.identify`."""
-    return int.from_bytes(sha256(f"{seed} {key}".encode()).digest()[:4], "big") >> 1
+    return {(str(model), seed_of(str(key))) for model, key in rows}
 
 
 def moments(trial: Trial, requests: int) -> list[tuple[str, float]]:
@@ -237,7 +236,7 @@ def interrupted(
         kill(process)
         died = time.time()
         figures.orphans += orphans(folder)
-        seen.append((died, journalled(folder, trial.seed)))
+        seen.append((died, journalled(folder)))
         done = len(query(folder / "population.db", "SELECT 1 FROM iterations")) if recorded_run(folder) else 0
         figures.kills.append(
             f"{death[0]} {death[1]:.1f}: {len(seen[-1][1])} calls and {done} iterations recorded"
@@ -252,6 +251,10 @@ def count_repeats(
     """Requests sent again although their reply was in the journal when the process died, and all other repeats."""
     figures.paid_twice = sum(
         any(line.came > died and (line.model, line.seed) in journal for died, journal in deaths)
+        for line in lines
+    )
+    figures.recognised = sum(
+        any(line.came <= died and (line.model, line.seed) in journal for died, journal in deaths)
         for line in lines
     )
     figures.in_flight_repeats = len(lines) - len({line.digest for line in lines})
@@ -271,10 +274,35 @@ def test_ten_kills_over_real_sockets_change_nothing(
     assert figures.orphans == []
     assert len(figures.kills) == trial.kills
     assert figures.paid_twice == 0
+    assert figures.recognised > figures.reference_requests / 2
     assert figures.outcomes["baseline"] == 1
     assert sum(figures.outcomes.values()) == trial.iterations + 1
     assert figures.killed_requests - figures.in_flight_repeats == figures.reference_requests
     assert figures.recorded_calls == figures.reference_requests
+
+
+@pytest.mark.server
+def test_an_outage_of_the_server_changes_nothing(tmp_path: Path) -> None:
+    """The server dies in the middle and comes back ten seconds later: the run waits, probes, and ends as if it had not."""
+    trial = Trial(iterations=4, kills=0, validation=4, test=6)
+    whole, hurt = tmp_path / "whole", tmp_path / "hurt"
+    with server(0, tmp_path / "whole.log", trial, shuffle=1) as url:
+        configure(whole, url, trial)
+        finish(started(whole, trial), whole)
+    middle = ("requests", count_lines(tmp_path / "whole.log") / 2)
+    port = int(url.split(":")[2].split("/")[0])
+    with server(port, tmp_path / "first.log", trial, shuffle=2) as url:
+        configure(hurt, url, trial)
+        process = started(hurt, trial)
+        assert wait_to_kill(process, tmp_path / "first.log", middle)
+    time.sleep(10)
+    assert process.poll() is None
+    with server(port, tmp_path / "second.log", trial, shuffle=3):
+        finish(process, hurt)
+    assert differences(facts(whole), facts(hurt)) == []
+    assert verified(hurt) == []
+    attempts = query(journal(hurt), "SELECT count(*) FROM failures")[0][0]
+    assert 0 < int(attempts) < 100  # type: ignore[call-overload]  # a count
 
 
 def arguments() -> argparse.Namespace:

@@ -11,7 +11,7 @@ import httpx2
 from fakes import URL, Respond, Wire, completion, models
 
 from harness.budget import Budget, BudgetLimits
-from harness.gateway import Gateway
+from harness.gateway import Gateway, Terms
 from harness.journal import Journal
 
 
@@ -19,6 +19,9 @@ class Swift(Gateway):
     """A gateway that does not really wait between attempts, but keeps for how long it would have."""
 
     pauses: tuple[float, ...] = ()
+
+    def clock(self) -> float:
+        return super().clock() + sum(self.pauses)
 
     async def pause(self, seconds: float) -> None:
         self.pauses += (seconds,)
@@ -49,6 +52,7 @@ class Rig:
         self.path = folder / "calls.db"
         self.wire = Wire(respond)
         self.settings = settings
+        self.terms = Terms(7)
 
     @asynccontextmanager
     async def open(self, **limits: Any) -> AsyncIterator[Swift]:
@@ -56,7 +60,7 @@ class Rig:
         with closing(Journal(self.path)) as journal:
             spent = {one.role: one.spent for one in await journal.totals()}
             budget = Budget(BudgetLimits(**limits), spent)
-            gateway = Swift(models(**self.settings), {URL: self.wire.endpoint()}, journal, budget, 7)
+            gateway = Swift(models(**self.settings), {URL: self.wire.endpoint()}, journal, budget, self.terms)
             try:
                 yield gateway
             finally:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from fakes import models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import Budget, BudgetLimits, Limits, Spent
-from harness.errors import BudgetSpent
+from harness.budget import Budget, BudgetLimits, Limits, Spent, refuse_unpriced
+from harness.errors import BudgetSpent, UsageError
 from harness.types import Role
 
 ONE = Spent(1, 100, 0.5, 0.0)
@@ -213,3 +214,17 @@ def test_limit_is_never_crossed(limit: int, calls: list[tuple[int, int, int]]) -
             assert results == [None] * len(calls)
 
     asyncio.run(main())
+
+
+def test_money_cannot_be_limited_where_prices_are_unknown() -> None:
+    """A limit in dollars, for all or for one role, needs the prices it counts with; zero is a price."""
+    unpriced = models()
+    free = models(input_price=0.0, output_price=0.0)
+    half = unpriced | {"weak": free["weak"]}
+    refuse_unpriced(BudgetLimits(calls=3), unpriced)
+    refuse_unpriced(BudgetLimits(cost=3.0), free)
+    refuse_unpriced(BudgetLimits(roles={"weak": Limits(cost=1.0)}), half)
+    with pytest.raises(UsageError, match=r"challenger, verifier, strong, judge.*input_price"):
+        refuse_unpriced(BudgetLimits(cost=3.0), half)
+    with pytest.raises(UsageError, match="prices of strong are unknown"):
+        refuse_unpriced(BudgetLimits(roles={"strong": Limits(cost=1.0)}), unpriced)

@@ -3,7 +3,10 @@ import asyncio
 import io
 import json
 import random
+import subprocess
+import sys
 import sysconfig
+import threading
 import tokenize
 from pathlib import Path
 
@@ -136,12 +139,12 @@ def test_jsonl_has_a_document_a_line(tmp_path: Path) -> None:
 
 
 def test_many_notices_of_one_kind_are_counted(tmp_path: Path) -> None:
-    """Twenty lines of a kind are enough; the rest is a number."""
+    """Five lines of a kind are enough; the rest is a number."""
     path = tmp_path / "data.jsonl"
     path.write_text("\n".join([json.dumps({"text": prose("x")}), *["nonsense"] * 50]))
     notices = documents.load(path).notices
-    assert len(notices) == 21
-    assert notices[-1] == "and 30 more: bad line"
+    assert len(notices) == 6
+    assert notices[-1] == "and 45 more: bad line"
 
 
 def test_html_is_read_as_a_reader_sees_it() -> None:
@@ -179,6 +182,50 @@ def test_folder_without_documents_says_why(tmp_path: Path) -> None:
     write(tmp_path, {"tiny.txt": "too short"})
     with pytest.raises(UsageError, match=r"tiny\.txt.*9 characters"):
         documents.load(tmp_path)
+
+
+def test_folder_of_other_files_is_counted(tmp_path: Path) -> None:
+    """The error about a folder of pictures says how many of which kind there are, and which kinds are read."""
+    for name in ("a.png", "b.PNG", "c/d.png", "e.bin", "README", "Makefile"):
+        write(tmp_path, {name: prose(name)})
+    with pytest.raises(UsageError) as caught:
+        documents.load(tmp_path)
+    first, second = str(caught.value).split("\n")
+    assert repr(str(tmp_path)) in first
+    assert "3 .png files, 2 files without a suffix, 1 .bin file: not one of .txt .md" in second
+
+
+def test_other_files_beside_documents_are_one_notice(tmp_path: Path) -> None:
+    """Ten kinds of other files take one line, the most frequent first."""
+    write(
+        tmp_path,
+        {"a.txt": prose("x")} | {f"{n}.k{n}": "" for n in range(10)} | {f"{n}.png": "" for n in range(30)},
+    )
+    (notice,) = documents.load(tmp_path).notices
+    assert notice.startswith("skipped 30 .png files, 1 .k0 file")
+    assert "3 files with 3 other suffixes: not one of" in notice
+
+
+def test_empty_folder_is_an_error(tmp_path: Path) -> None:
+    """A folder without files says that, hidden ones left aside."""
+    write(tmp_path, {".hidden/a.txt": prose("x")})
+    with pytest.raises(UsageError, match="there is no file in it"):
+        documents.load(tmp_path)
+
+
+@pytest.mark.parametrize(("suffix", "module"), [("pdf", "pypdfium2"), ("docx", "docx")])
+def test_missing_extra_names_the_command(
+    tmp_path: Path, suffix: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the library a folder counts the files, a single one is an error, and both name the extra to install."""
+    monkeypatch.setitem(sys.modules, module, None)
+    write(tmp_path, {"a.txt": prose("x"), f"b.{suffix}": "", f"c.{suffix}": ""})
+    command = f'pip install "evolve-scaffold[{suffix}]"'
+    (notice,) = documents.load(tmp_path).notices
+    assert notice == f"skipped 2 .{suffix} files: reading .{suffix} needs an extra: {command}"
+    with pytest.raises(UsageError) as caught:
+        documents.load(tmp_path / f"b.{suffix}")
+    assert command in str(caught.value)
 
 
 def test_more_documents_move_none_across() -> None:
@@ -221,6 +268,15 @@ def test_empty_split_is_an_error_with_numbers() -> None:
     one = documents.Collection((documents.document("a", prose("a")),))
     with pytest.raises(UsageError, match=r"the 1 here.*about 100 are needed"):
         documents.divide(one, 20, 40)
+
+
+def test_too_few_files_are_an_error_about_their_folder(tmp_path: Path) -> None:
+    """What was loaded and cannot be split is named with its folder, the numbers and what to do."""
+    write(tmp_path, {"a.txt": prose("a"), "b.txt": prose("b")})
+    with pytest.raises(
+        UsageError, match=rf"the 2 in '{tmp_path}' fall as training.*add documents, about 89 are"
+    ):
+        documents.divide(documents.load(tmp_path), 10, 40)
 
 
 def test_default_documents_are_enough() -> None:
@@ -290,3 +346,26 @@ def test_loading_goes_through_its_own_thread(tmp_path: Path) -> None:
     assert asyncio.run(documents.load_async(tmp_path)) == documents.load(tmp_path)
     with pytest.raises(UsageError):
         asyncio.run(documents.load_async(tmp_path / "missing"))
+
+
+def test_loading_stops_when_told_to(tmp_path: Path) -> None:
+    """Whoever does not wait any more does not have everything read."""
+    write(tmp_path, {"a.txt": prose("x")})
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(documents.Stopped):
+        documents.load(tmp_path, stop)
+
+
+def test_utf_16_is_read_by_its_mark(tmp_path: Path) -> None:
+    """A text saved with a byte order mark of UTF-16 has the id of the same text in UTF-8."""
+    for name, encoding in (("a/x.txt", "utf-8"), ("b/x.txt", "utf-16"), ("c/x.html", "utf-16-be")):
+        path = write(tmp_path, {name: ""}) / name
+        path.write_bytes((("\ufeff" if encoding == "utf-16-be" else "") + prose("é")).encode(encoding))
+    assert len({documents.load(tmp_path / one).documents[0].id for one in "abc"}) == 1
+
+
+def test_nothing_heavy_is_imported_for_plain_files() -> None:
+    """The libraries of the extras are imported by nobody but the process that reads their files."""
+    script = "import sys, harness.documents; print({'pypdfium2', 'docx', 'lxml'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "set()\n"

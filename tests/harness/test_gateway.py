@@ -12,7 +12,7 @@ from fakes import DRAW, URL, Wire, completion, models, request
 from gateways import Held, Rig, in_turn, played, until
 
 from harness.budget import Budget, BudgetLimits, Spent
-from harness.gateway import Gateway
+from harness.gateway import Gateway, Terms
 from harness.journal import Journal
 from harness.types import Draw, Message, Model, Request
 
@@ -165,7 +165,7 @@ def test_run_seed_changes_the_model_seeds(tmp_path: Path) -> None:
     async def main() -> None:
         async with Rig(tmp_path).open() as gateway:
             first = gateway.identify(request()).question.seed
-            gateway.seed = 8
+            gateway.terms = Terms(8)
             assert gateway.identify(request()).question.seed != first
 
     played(main)
@@ -271,11 +271,11 @@ def test_each_role_goes_to_its_endpoint(tmp_path: Path) -> None:
     async def main() -> None:
         with closing(Journal(tmp_path / "calls.db")) as journal:
             endpoints = {url: wire.endpoint(base_url=url) for url, wire in wires.items()}
-            gateway = Gateway(placed, endpoints, journal, Budget(BudgetLimits(), {}), 7)
+            gateway = Gateway(placed, endpoints, journal, Budget(BudgetLimits(), {}), Terms(7))
             for role in placed:
                 await gateway.ask(request(role))
             await gateway.close()
-            assert gateway.slots[URL] is not gateway.slots[other]
+            assert gateway.lines[URL] is not gateway.lines[other]
         for url, wire in wires.items():
             assert [body["model"] for body in wire.bodies] == [
                 one.name for one in placed.values() if one.base_url == url

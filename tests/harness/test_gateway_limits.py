@@ -12,8 +12,9 @@ from fakes import DRAW, URL, Wire, completion, models, request
 from gateways import Held, Rig, Swift, in_turn, ok, played, until
 
 from harness.budget import Budget, BudgetLimits, Limits, Spent
+from harness.circuit import FIRST_WAIT, GRACE, LONGEST_WAIT, Patience, backoff
 from harness.errors import BudgetSpent, ProviderError, StorageError
-from harness.gateway import FIRST_WAIT, LONGEST_WAIT, PATIENCE, Gateway, backoff
+from harness.gateway import FUTILE, Gateway, Terms
 from harness.journal import Journal
 from harness.types import Reply, Role
 
@@ -59,17 +60,149 @@ def test_refusal_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_patience_ends(tmp_path: Path) -> None:
-    """An endpoint that stays down is given up after the patience; the message names role, attempts and problem."""
-    rig = Rig(tmp_path, in_turn(httpx2.Response(503, headers={"retry-after": "90"}, content=b"busy")))
+    """An endpoint that goes down is probed for as long as the terms say, then given up with its last problem."""
+    rig = Rig(tmp_path, in_turn(ok(), httpx2.Response(503, content=b"busy")))
+    rig.terms = Terms(7, Patience(seconds=600.0))
 
     async def main() -> None:
         async with rig.open() as gateway:
-            with pytest.raises(ProviderError, match=r"for weak in \d+ attempts.*HTTP 503.*nothing is lost"):
-                await gateway.ask(request())
-            assert PATIENCE - LONGEST_WAIT - FIRST_WAIT < sum(gateway.pauses) <= PATIENCE
-            assert all(LONGEST_WAIT <= one <= LONGEST_WAIT + FIRST_WAIT for one in gateway.pauses)
-            assert len(rig.wire.bodies) == len(gateway.pauses) + 1 == len(rig.rows("failures"))
+            await gateway.ask(request())
+            with pytest.raises(ProviderError, match=r"no answer for 6\d\d s; .*HTTP 503.*nothing is lost"):
+                await gateway.ask(request(text="after"))
+            assert 600 < sum(gateway.pauses) < 750
+            assert len(rig.wire.bodies) == len(rig.rows("failures")) + 1 < 40
             assert gateway.budget.in_flight == 0
+
+    played(main)
+
+
+def test_an_endpoint_that_was_never_there_is_given_up_soon(tmp_path: Path) -> None:
+    """Who mistyped an address need not wait for half an hour."""
+    rig = Rig(tmp_path, in_turn(httpx2.ConnectError("refused")))
+
+    async def main() -> None:
+        async with rig.open() as gateway:
+            with pytest.raises(ProviderError, match=r"not once since the start.*refused"):
+                await gateway.ask(request())
+            assert GRACE <= sum(gateway.pauses) < 4 * GRACE
+
+    played(main)
+
+
+def test_while_it_is_down_one_call_probes_for_all(tmp_path: Path) -> None:
+    """Calls of a fallen endpoint wait together; attempts in the outage grow with its length, not with the callers."""
+    down = 400.0
+
+    async def main() -> None:
+        rig = Rig(tmp_path, slots=20)
+        async with rig.open() as gateway:
+            await gateway.ask(request())
+            began = gateway.clock()
+
+            async def respond(body: dict[str, Any]) -> httpx2.Response:
+                return httpx2.Response(502) if gateway.clock() - began < down else ok()
+
+            rig.wire.respond = respond
+            asked = [request(draw=DRAW.at(attempt=number)) for number in range(1, 21)]
+            notices: list[str] = []
+
+            async def look() -> None:
+                while len(notices) < 2000:
+                    notices.append(gateway.notice)
+                    await asyncio.sleep(0)
+
+            looking = asyncio.create_task(look())
+            replies = await asyncio.gather(*[gateway.ask(one) for one in asked])
+            looking.cancel()
+            assert all(one.text == "an answer" for one in replies)
+            assert any("is down, next probe in" in one for one in notices)
+            assert len(rig.rows("failures")) < 50
+            assert gateway.notice == "" and gateway.trouble == {}
+
+    played(main)
+
+
+def test_one_prompt_does_not_stop_a_run(tmp_path: Path) -> None:
+    """A call on which a server fails again and again, while it answers others, ends as failed, and is recorded so."""
+
+    async def respond(body: dict[str, Any]) -> httpx2.Response:
+        return httpx2.Response(500) if body["messages"][0]["content"] == "poison" else ok()
+
+    async def main() -> None:
+        rig = Rig(tmp_path, respond)
+        async with rig.open() as gateway:
+            poisoned = asyncio.create_task(gateway.ask(request(text="poison")))
+            number = 0
+            while not poisoned.done():
+                number += 1
+                await gateway.ask(request(draw=DRAW.at(attempt=number)))
+            reply = await poisoned
+            assert (
+                reply.finish_reason.startswith("failed: HTTP 500") and not reply.whole and not reply.refused
+            )
+            assert len(rig.rows("failures")) >= FUTILE and reply.tokens == 0
+        async with rig.open() as gateway:
+            assert await gateway.ask(request(text="poison")) == reply and gateway.replayed == 1
+
+    played(main)
+
+
+def test_a_rate_limit_slows_down_and_recovers(tmp_path: Path) -> None:
+    """Calls rest as long as the server asks, fewer go at once for a while, and none counts as a retry."""
+    limited = httpx2.Response(429, headers={"retry-after": "20"})
+    rig = Rig(tmp_path, in_turn(ok(), limited, ok()), slots=10)
+
+    async def main() -> None:
+        async with rig.open() as gateway:
+            await gateway.ask(request())
+            line = gateway.lines[URL]
+            credit = line.circuit.credit
+            await gateway.ask(request(text="limited"))
+            assert line.slots.size == 8 and sum(gateway.pauses) >= 20 and line.circuit.credit >= credit
+            for number in range(80):
+                await gateway.ask(request(draw=DRAW.at(attempt=number + 1)))
+            assert line.slots.size == 10
+
+    played(main)
+
+
+def test_retries_beyond_the_budget_wait(tmp_path: Path) -> None:
+    """An endpoint that fails every other time is asked in bursts with rests between, and the notice says why."""
+    turn = iter(range(10**6))
+
+    async def respond(body: dict[str, Any]) -> httpx2.Response:
+        return httpx2.Response(500) if next(turn) % 2 else ok()
+
+    async def main() -> None:
+        rig = Rig(tmp_path, respond, slots=1)
+        rig.terms = Terms(7, Patience(retries=0.1, burst=5))
+        async with rig.open() as gateway:
+            for number in range(60):
+                await gateway.ask(request(draw=DRAW.at(attempt=number)))
+            rests = [one for one in gateway.pauses if one > 55]
+            assert 5 <= len(rests) <= 60 / 6 and "retries than the budget" in gateway.lines[URL].circuit.why
+
+    played(main)
+
+
+def test_another_model_name_is_noticed(tmp_path: Path) -> None:
+    """An endpoint that reports another model than before, also before a restart, is named once; or stops the run."""
+    rig = Rig(tmp_path, in_turn(ok(), httpx2.Response(200, json=completion() | {"model": "m-2"})))
+
+    async def main() -> None:
+        async with rig.open() as gateway:
+            await gateway.ask(request())
+            assert gateway.warnings == ()
+        async with rig.open() as gateway:
+            for number in range(3):
+                await gateway.ask(request(draw=DRAW.at(attempt=number + 1)))
+            (warning,) = gateway.warnings
+            assert "'m-2'" in warning and "'m-1'" in warning
+        rig.terms = Terms(7, model_change="stop")
+        async with rig.open() as gateway:
+            with pytest.raises(ProviderError, match=r"provider\.model_change"):
+                await gateway.ask(request(text="one more"))
+        assert len(rig.rows()) == 5
 
     played(main)
 
@@ -100,7 +233,7 @@ def test_slots_bound_the_calls_of_an_endpoint(tmp_path: Path) -> None:
             await asyncio.sleep(0.01)
             held.go.set()
             await asyncio.gather(*tasks)
-            assert held.most == 3 and gateway.slots[URL].free == 3
+            assert held.most == 3 and gateway.lines[URL].slots.free == 3
 
     played(main)
 
@@ -147,7 +280,7 @@ def test_slot_is_free_while_a_call_backs_off(tmp_path: Path) -> None:
         wire = Wire(respond)
         with closing(Journal(tmp_path / "calls.db")) as journal:
             budget = Budget(BudgetLimits(), {})
-            gateway = Patient(models(slots=1), {URL: wire.endpoint()}, journal, budget, 7)
+            gateway = Patient(models(slots=1), {URL: wire.endpoint()}, journal, budget, Terms(7))
             first = asyncio.create_task(gateway.ask(request(text="first")))
             await waiting.wait()
             assert (await gateway.ask(request(text="second"))).text == "an answer"

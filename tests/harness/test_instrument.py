@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from fakes import instrument, models
 
+import harness.instrument
+import harness.judge
 from harness.instrument import MEASURING, Instrument
 from harness.types import ROLES, Allowance, Role, Sampling
+from harness.verifier import Checks
 
 BASE = instrument()
 
@@ -25,6 +28,8 @@ def changed(role: Role, **changes: Any) -> Instrument:
         {"name": "other"},
         {"sampling": Sampling(temperature=0.5)},
         {"sampling": Sampling(max_tokens=99)},
+        {"sampling": Sampling(extra={"top_k": 5})},
+        {"structured": "json_object"},
         {"simulated": True},
     ],
 )
@@ -67,6 +72,17 @@ def test_preset_allowance_and_simulation_count() -> None:
     ]
     assert len({one.hash for one in kinds}) == len(kinds)
     assert BASE.hash == instrument().hash and len(BASE.hash) == 12
+
+
+def test_the_form_of_the_answers_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another schema of what verifier or judge return is another instrument."""
+
+    class Judgement(harness.judge.Judgement):
+        confidence: int
+
+    before = BASE.hash
+    monkeypatch.setattr(harness.instrument, "ANSWERS", (Checks, Judgement))
+    assert BASE.hash != before
 
 
 def test_simulated_if_any_measuring_role_is() -> None:

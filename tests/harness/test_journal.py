@@ -16,7 +16,8 @@ import pytest
 from fakes import DRAW, reply
 
 from harness.errors import StorageError
-from harness.journal import SCHEMA_VERSION, Entry, Failure, Journal
+from harness.journal import Entry, Failure, Journal
+from harness.journal_schema import SCHEMA_VERSION
 from harness.types import Reply
 
 
@@ -55,7 +56,8 @@ def rows(path: Path, query: str = "SELECT * FROM calls ORDER BY key") -> list[sq
 
 def test_recorded_replies_come_back_whole(path: Path) -> None:
     """A reply is read back exactly, in the same session and in the next; an unknown key gives nothing."""
-    odd = entry(2, "🐍 \u2028 'quote' \x01", estimated=True, cost=0.125, seconds=1.5, finish_reason="length")
+    changes = {"finish_reason": "length", "reasoning_tokens": 5, "form": "json_object"}
+    odd = entry(2, "🐍 \u2028 'quote' \x01", estimated=True, cost=0.125, seconds=1.5, **changes)
 
     async def write(journal: Journal) -> None:
         assert await journal.get(odd.reply.key) is None
@@ -256,6 +258,71 @@ def test_callers_that_are_gone(path: Path) -> None:
     assert len(rows(path)) == 6
 
 
+OLDER = """
+CREATE TABLE calls (
+    key TEXT PRIMARY KEY, role TEXT NOT NULL,
+    iteration INTEGER NOT NULL, side TEXT NOT NULL, document TEXT NOT NULL, trial INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL, attempt INTEGER NOT NULL, retry INTEGER NOT NULL,
+    model TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    cost REAL NOT NULL, seconds REAL NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE INDEX calls_by_iteration ON calls (iteration, side, role);
+CREATE TABLE failures (
+    at TEXT NOT NULL, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, number INTEGER NOT NULL,
+    error TEXT NOT NULL
+) STRICT;
+INSERT INTO calls VALUES ('{key}', 'weak', 3, 'minibatch', 'd', 0, 0, 0, 0, 'm', 'stop', 10, 20, 0, 0.5, 1.5, 'then', 'old');
+"""
+
+
+@pytest.mark.parametrize("version", [1, 0])
+def test_older_version_is_brought_up_to_date(path: Path, version: int) -> None:
+    """A journal of version 1, or one killed before it got its number, is read and goes on in the same file."""
+    old = "a" * 32
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{OLDER.format(key=old)} PRAGMA user_version = {version}")
+    thought = entry(2, reasoning_tokens=9, form="text")
+
+    async def main(journal: Journal) -> None:
+        found = await journal.get(old)
+        assert found is not None and (found.text, found.reasoning_tokens, found.form) == ("old", 0, "")
+        await journal.record(thought)
+        (total,) = await journal.totals()
+        assert (total.calls, total.completion_tokens, total.reasoning_tokens) == (2, 40, 9)
+
+    session(path, main)
+    made = path.with_name("new.db")
+    session(made, lambda journal: journal.record(thought))
+    assert rows(path, "PRAGMA user_version")[0][0] == SCHEMA_VERSION
+    tables = "SELECT name, cid, type FROM pragma_table_info('calls')"
+    assert [tuple(row) for row in rows(path, tables)] == [tuple(row) for row in rows(made, tables)]
+    session(path, main_again(thought))
+
+
+def main_again(known: Entry) -> Callable[[Journal], Awaitable[None]]:
+    """Finds what was recorded."""
+
+    async def main(journal: Journal) -> None:
+        assert await journal.get(known.reply.key) == known.reply
+
+    return main
+
+
+def test_migration_is_one_transaction(path: Path) -> None:
+    """A migration that fails in the middle leaves the file as it was."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"{OLDER.format(key='a' * 32)} PRAGMA user_version = 1")
+        connection.executescript(
+            "DROP INDEX calls_by_iteration; DROP TABLE failures; CREATE INDEX failures ON calls (role);"
+        )
+        before = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+    with pytest.raises(StorageError, match=r"calls\.db.*already an index named failures"):
+        Journal(path)
+    assert [tuple(row) for row in rows(path, "SELECT sql FROM sqlite_master ORDER BY name")] == before
+    assert rows(path, "PRAGMA user_version")[0][0] == 1
+
+
 def test_newer_version(path: Path) -> None:
     """A journal of a newer program is refused and left as it is."""
     with closing(sqlite3.connect(path)) as connection:
@@ -275,7 +342,7 @@ def test_no_database(path: Path, tmp_path: Path) -> None:
     data[4096:] = b"\xff" * (len(data) - 4096)
     damaged.write_bytes(data)
     for bad in (path, tmp_path / "folder", tmp_path / "missing" / "calls.db", damaged):
-        with pytest.raises(StorageError, match=f"{bad.name}.*cannot be used"):
+        with pytest.raises(StorageError, match=f"{bad.name}.*cannot be (read|written)"):
             Journal(bad)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fakes import DRAW, ScriptedModels, criteria, example, judgement
 
 from harness.errors import InvalidMeasurement
-from harness.judge import boundary, judge, read
+from harness.judge import Judgement, boundary, judge, read
 from harness.parsing import Malformed
 
 THREE = example(rubric=criteria(9, 3, -7))
@@ -24,6 +24,7 @@ def test_hits_in_order() -> None:
     """The booleans come back in the order of the rubric with the key of the call."""
     models = ScriptedModels(judge=judgement([True, False, True]))
     assert asyncio.run(judge(models, THREE, "an answer", DRAW)) == ((True, False, True), "judge 0.0.0")
+    assert models.asked[0].schema is Judgement
 
 
 def test_prompt() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from fakes import ScriptedModels, reply, request
 
-from harness.errors import InvalidMeasurement
-from harness.measuring import LARGEST_REPLY, RETRIES, measure
+from harness.errors import InvalidMeasurement, Unanswerable
+from harness.measuring import LARGEST_REPLY, RETRIES, SMALLEST_ROOM, USUAL_ROOM, measure, more_room
 from harness.parsing import Malformed
 from harness.types import Reply, Request
 
@@ -36,6 +36,7 @@ def test_first_usable_answer() -> None:
         reply("half", "length"),
         reply("no", "content_filter"),
         reply("", "refused: x"),
+        reply("", "failed: HTTP 500 again and again"),
     ],
 )
 def test_unusable_answers_are_drawn_again(bad: Reply) -> None:
@@ -68,6 +69,59 @@ def test_more_room_after_a_cut_only() -> None:
     models = scripted(*cuts)
     ask(models)
     assert [one.max_tokens for one in models.asked] == [None, 6000, 6000, LARGEST_REPLY]
+
+
+@pytest.mark.parametrize(
+    ("answer", "before", "room"),
+    [
+        (reply("half", "length", said=3000), None, 6000),
+        (reply("half", "length", said=3), None, 2 * SMALLEST_ROOM),
+        (reply("half", "length", said=3000), 20_000, 6000),  # it ended before its limit: the window is full
+        (reply("half", "length", said=60_000), None, LARGEST_REPLY),
+        (reply("", "length", said=4096), None, 8192),  # all of it was thought, and counted
+        (reply("", "length", said=0), None, 2 * USUAL_ROOM),  # thought that the server does not count
+        (reply("", "length", said=0), 8192, 16_384),
+        (reply("half", "length", said=1).model_copy(update={"estimated": True}), None, 2 * USUAL_ROOM),
+        (reply("half", "length", said=5000).model_copy(update={"estimated": True}), 8192, 16_384),
+        (reply("", "length", said=0), LARGEST_REPLY, LARGEST_REPLY),
+    ],
+)
+def test_room_after_a_cut(answer: Reply, before: int | None, room: int) -> None:
+    """Twice what was not enough; where the count tells nothing, twice the room there was; never above the cap."""
+    assert more_room(answer, before) == room
+
+
+def test_all_thought_and_no_usage_gets_room_in_the_end() -> None:
+    """A model that spends every limit on thought without reporting it gets twice as much every time."""
+    silent = reply("", "length", said=1).model_copy(update={"estimated": True})
+    models = scripted(silent, silent, silent, reply("done"))
+    assert ask(models)[0] == "DONE"
+    assert [one.max_tokens for one in models.asked] == [None, 8192, 16_384, LARGEST_REPLY]
+
+
+@pytest.mark.parametrize("end", ["refused: max_tokens is too large", "failed: HTTP 500"])
+def test_less_room_where_more_was_too_much(end: str) -> None:
+    """A refusal or failure after a cut goes back to the model's own limit."""
+    models = scripted(reply("a", "length", said=3000), reply("", end), reply("done"))
+    ask(models)
+    assert [one.max_tokens for one in models.asked] == [None, 6000, None]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ["failed: x"] * 4,
+        ["refused: x", "failed: x", "refused: x", "refused: x"],
+        ["failed: x", *["refused"] * 3],
+    ],
+)
+def test_a_failing_endpoint_is_nobodys_prompt(ends: list[str]) -> None:
+    """Where an endpoint failed, the measurement is missing; only refusals alone are charged to who wrote the prompt."""
+    with pytest.raises(InvalidMeasurement) as caught:
+        ask(scripted(*[reply("", end) for end in ends]))
+    assert not isinstance(caught.value, Unanswerable)
+    with pytest.raises(Unanswerable):
+        ask(scripted(*[reply("", "refused: x")] * 4))
 
 
 def test_missing_in_the_end() -> None:

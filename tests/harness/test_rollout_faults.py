@@ -31,9 +31,9 @@ from harness.rollout import Place, roll_out
 from harness.types import Reply, Role
 
 
-@pytest.mark.parametrize("said", [reply(""), reply("half a ta", "length"), reply("", "refused: too long")])
+@pytest.mark.parametrize("said", [reply(""), reply("", "refused: too long"), reply("x", "content_filter")])
 def test_bad_challenger_is_the_candidates_business(said: Reply) -> None:
-    """An empty or cut-off challenger reply goes to the scaffold as it is; it is not drawn again for it."""
+    """An empty or refused challenger reply goes to the scaffold as it is; it is not drawn again for it."""
     models = ScriptedModels(challenger=said)
 
     async def play(env: Env) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.slots import Slots
+from harness.slots import Pace, Slots, urgency
+from harness.types import Draw
 
 
 async def settle() -> None:
@@ -41,6 +42,20 @@ def test_older_first_then_first_come() -> None:
 
     played(main)
     assert served == ["1", "2a", "2b", "9a", "9b"]
+
+
+def test_long_chains_go_before_wide_measuring() -> None:
+    """Minibatch and edit of any iteration before validation of any other; of equals the older."""
+    order = [
+        Draw(0, "baseline"),
+        Draw(3, "edit"),
+        Draw(7, "minibatch"),
+        Draw(2, "parent"),
+        Draw(5, "child"),
+        Draw(6, "parent"),
+    ]
+    numbers = [urgency(one) for one in order]
+    assert numbers == sorted(numbers) and len(set(numbers)) == len(order)
 
 
 def test_newcomer_does_not_overtake() -> None:
@@ -141,5 +156,45 @@ def test_no_place_is_lost_or_made_up(size: int, holders: list[tuple[int, int, bo
                 tasks[len(tasks) // 2].cancel()
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
         assert most <= size and slots.free == size
+
+    played(main)
+
+
+def test_pace_cuts_once_a_burst_and_grows_back() -> None:
+    """Many 429s of one burst cut one fifth, a later burst another; clean rounds give places back, never more than all."""
+    now = 0.0
+    slots = Slots(10)
+    pace = Pace(slots, lambda: now)
+    for _ in range(10):
+        pace.limited()
+    assert slots.size == 8
+    now = 20.0
+    pace.limited()
+    assert slots.size == 6
+    for _ in range(1000):
+        pace.answered()
+    assert slots.size == 10
+    for step in range(40):
+        now += 20.0 * (step + 1)
+        pace.limited()
+    assert slots.size == 1
+
+
+def test_fewer_places_while_more_are_held() -> None:
+    """After a cut nobody is served until enough places were given back."""
+
+    async def main() -> None:
+        slots = Slots(3)
+        for _ in range(3):
+            await slots.take(0)
+        slots.resize(1)
+        waiter = asyncio.create_task(slots.take(0))
+        for _ in range(2):
+            slots.give()
+            await settle()
+            assert not waiter.done()
+        slots.give()
+        await waiter
+        assert slots.free == 0
 
     played(main)

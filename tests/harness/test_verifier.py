@@ -7,7 +7,7 @@ from fakes import DOCUMENT, DRAW, ScriptedModels, checks, criteria, example
 
 from harness.errors import InvalidMeasurement
 from harness.types import Example, Verification
-from harness.verifier import verify
+from harness.verifier import Checks, verify
 
 
 def check(models: ScriptedModels, submitted: Example | None = None) -> Verification:
@@ -20,7 +20,7 @@ def test_passed() -> None:
     found = check(models)
     assert found.passed and found.reasons == () and found.positives == 20 and found.negatives == 0
     assert found.calls == ("verifier 0.0.0",)
-    assert [one.draw for one in models.asked] == [DRAW]
+    assert [(one.draw, one.schema) for one in models.asked] == [(DRAW, Checks)]
 
 
 def test_prompt() -> None:

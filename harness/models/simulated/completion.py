@@ -84,8 +84,8 @@ def complete(body: dict[str, Any], seed: int) -> dict[str, Any]:
 
 
 def fingerprint(body: dict[str, Any], seed: int) -> bytes:
-    """32 bytes that identify simulator and request, whatever the order of the request's fields."""
-    rest = {key: value for key, value in body.items() if key != "messages"}
+    """32 bytes that identify simulator and request, whatever the order of its fields and the form that it asks for."""
+    rest = {key: value for key, value in body.items() if key not in ("messages", "response_format")}
     digest = blake2b(json.dumps([seed, rest], sort_keys=True).encode(), digest_size=32)
     for message in body.get("messages") or ():
         digest.update(json.dumps(message, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace"))

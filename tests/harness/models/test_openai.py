@@ -1,9 +1,6 @@
 """The client against a server with real sockets: every fault becomes Transient, ProviderError or a valid Completion."""
 
 import asyncio
-import gc
-import os
-from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -26,27 +23,12 @@ from fault_server import (
 )
 
 from harness.errors import ProviderError
-from harness.models.openai import Completion, Endpoint, Question, Transient, retry_after
+from harness.models.openai import Completion, Endpoint, Question, Transient, Usage, retry_after
 from harness.types import Message, Sampling
 
 QUESTION = Question(
     (Message(role="system", content="Be brief."), Message(role="user", content="Hm? 🐍")), 7, 99
 )
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loopback is reached directly, whatever proxy this machine uses."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_leak() -> Iterator[None]:
-    """A socket that any of these tests left open warns when it is collected, and warnings are errors."""
-    yield
-    gc.collect()
 
 
 def complete(*faults: Fault, times: int = 1, **changes: Any) -> Completion:
@@ -72,7 +54,12 @@ def complete(*faults: Fault, times: int = 1, **changes: Any) -> Completion:
 def test_good_answer() -> None:
     """Text, finish reason, model and usage as reported, with the time it took."""
     done = complete()
-    assert (done.text, done.finish_reason, done.model, done.usage) == ("an answer", "stop", "m-1", (10, 20))
+    assert (done.text, done.finish_reason, done.model, done.usage) == (
+        "an answer",
+        "stop",
+        "m-1",
+        Usage(10, 20),
+    )
     assert 0 < done.seconds < 5
 
 
@@ -157,7 +144,7 @@ def test_exhausted_quota_is_final(code: str) -> None:
 def test_refused_prompt_is_an_empty_answer(status: int, message: str, code: str | None) -> None:
     """A prompt too long for the model or filtered stops no run: it gets an answer that is not whole and says why."""
     done = complete(failing(status, message, code))
-    assert (done.text, done.usage) == ("", (0, 0))
+    assert (done.text, done.usage) == ("", Usage(0, 0))
     assert done.finish_reason.startswith("refused: ") and message[:20] in done.finish_reason
 
 
@@ -210,7 +197,9 @@ BODIES = {
     "message missing": choice(message=...),
     "message text": choice(message="hi"),
     "content number": choice(message={"content": 3}),
-    "content list": choice(message={"content": [{"type": "text", "text": "x"}]}),
+    "content of no parts": choice(message={"content": ["x"]}),
+    "part without a text": choice(message={"content": [{"type": "text", "text": None}]}),
+    "part without a type": choice(message={"content": [{"text": "x"}]}),
     "finish missing": choice(finish_reason=...),
     "finish null": choice(finish_reason=None),
     "finish number": choice(finish_reason=1),

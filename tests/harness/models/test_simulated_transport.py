@@ -69,6 +69,18 @@ def test_the_real_client_reads_a_simulated_reply() -> None:
     assert got.usage.total_tokens == got.usage.prompt_tokens + got.usage.completion_tokens
 
 
+def test_the_form_that_is_asked_for_changes_no_reply() -> None:
+    """A simulated model answers the same, whether and in which form an answer is asked for."""
+    forms = [{}, {"response_format": {"type": "json_object"}}, {"response_format": {"type": "json_schema"}}]
+    for role in ("judge", "verifier", "weak"):
+        faults = Faults(**dict.fromkeys(KINDS, 0.1))
+        told = [
+            outcomes(SimulatedTransport(7, faults=faults), [body(n, role) | form for n in range(40)])
+            for form in forms
+        ]
+        assert told[0] == told[1] == told[2] and len(set(told[0])) > 3
+
+
 def test_replies_depend_on_the_request_and_not_on_the_order() -> None:
     """The same requests in another order, with latency, get the same replies."""
     requests = [body(seed, role) for seed in range(20) for role in ("weak", "strong")]
