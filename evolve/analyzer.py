@@ -20,7 +20,7 @@ async def diagnose(models: Models, case: Case) -> tuple[Diagnosis | None, tuple[
     Raises:
         ProviderError, BudgetSpent: as the models raise them.
     """
-    question = Question("analyzer", analyzer_prompt(case), case.boundary, case.draw, TRIES)
+    question = Question("analyzer", analyzer_prompt(case), case.boundary, case.draw, TRIES, Diagnosis)
     found, exchanges = await ask_until(models, question, _read)
     return (None if isinstance(found, Unusable) else found), exchanges
 

@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from pydantic import BaseModel
+
 from evolve.case import clean, clip, quoted
 from evolve.population import Exchange
 from harness.gateway import Models
+from harness.measuring import more_room
 from harness.types import Draw, Message, Reply, Request
 
 Failure = Literal["no_proposal", "no_change", "out_of_scope", "broken"]
@@ -30,13 +33,14 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, of whom, as which draw, and how often at most (`tries` >= 1)."""
+    """What is asked, of whom, as which draw, how often at most (`tries` >= 1), and the answer's form if it is JSON."""
 
     role: Literal["analyzer", "implementer"]
     prompt: str
     boundary: str
     draw: Draw
     tries: int
+    schema: type[BaseModel] | None = None
 
 
 async def ask_until(
@@ -45,7 +49,7 @@ async def ask_until(
     """The first answer that `read` accepts, or the last problem; and every exchange that led there.
 
     read: gets the reply's text, raises Unusable. A reply that was cut off or is empty never reaches it; after a cut
-    the next draw gets twice the room.
+    the next draw gets more room.
 
     Raises:
         ProviderError, BudgetSpent: as the models raise them.
@@ -56,7 +60,7 @@ async def ask_until(
     for number in range(question.tries):
         draw = replace(question.draw, side="edit", retry=number)
         message = Message(role="user", content=prompt)
-        reply = await models.ask(Request(question.role, (message,), draw, room))
+        reply = await models.ask(Request(question.role, (message,), draw, room, question.schema))
         try:
             result = await read(_text(reply))
         except Unusable as unusable:
@@ -84,10 +88,10 @@ def _text(reply: Reply) -> str:
 
 
 def _room(reply: Reply, before: int | None) -> int | None:
-    """Tokens for the next draw: twice what was not enough, else as before."""
-    if reply.finish_reason != "length":
-        return before
-    return min(LARGEST_ROOM, 2 * max(SMALLEST_ROOM, reply.completion_tokens))
+    """Tokens for the next draw: more after a cut, the model's own limit after a refusal or failure, else as before."""
+    if reply.finish_reason == "length":
+        return more_room(reply, before, SMALLEST_ROOM, LARGEST_ROOM)
+    return None if reply.refused or reply.failed else before
 
 
 def _again(question: Question, reply: Reply, problems: list[str]) -> str:

@@ -1,6 +1,6 @@
 """Putting a run's tools together and taking them apart: files, threads, clients, sandbox. Decides nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ import numpy as np
 
 from evolve import analyzer, implementer
 from evolve.case import Case
+from evolve.disk import reserved
 from evolve.evaluation import Evaluator
 from evolve.executors.local import LocalExecutor
 from evolve.history import History
@@ -27,10 +28,11 @@ from evolve.settings import Settings
 from evolve.trace_folder import TraceFolder
 from evolve.workshop import Bench
 from harness.budget import Budget
+from harness.circuit import Patience
 from harness.documents import Splits, divide, load_async
 from harness.errors import StorageError, UsageError
 from harness.gate import PRESETS, in_words
-from harness.gateway import Gateway
+from harness.gateway import Gateway, Terms
 from harness.instrument import Instrument
 from harness.journal import Journal
 from harness.models.openai import Endpoint
@@ -71,6 +73,7 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
     async with AsyncExitStack() as stack:
         layout.make()
         stack.enter_context(RunLock(layout.lock))
+        stack.enter_context(reserved(layout.home))
         sandbox = await choose(settings.sandbox, foreign_code=not settings.models["implementer"].simulated)
         history = await History.open(layout.database)
         stack.push_async_callback(history.close)
@@ -86,7 +89,8 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         journal = Journal(layout.calls)
         stack.callback(journal.close)
         budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        gateway = Gateway(settings.models, endpoints(settings), journal, budget, settings.search.seed)
+        clients = endpoints(settings, opening.keys)
+        gateway = Gateway(settings.models, clients, journal, budget, terms_of(settings))
         stack.push_async_callback(gateway.close)
         empty(layout.work)
         instrument = instrument_of(settings)
@@ -107,20 +111,29 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         )
 
 
-def endpoints(settings: Settings) -> dict[str, Endpoint]:
-    """One client for every account; simulated models answer inside the process, behind the same client."""
+def endpoints(settings: Settings, keys: Mapping[str, str] | None = None) -> dict[str, Endpoint]:
+    """One client for every account; simulated models answer inside the process, behind the same client.
+
+    keys: the key behind each variable that a model names, see `evolve.credentials.keys_of`; None: the environment's.
+    """
     found: dict[str, Endpoint] = {}
     for model in settings.models.values():
         if model.account in found:
             continue
         if not model.simulated:
-            found[model.account] = Endpoint(model)
+            found[model.account] = Endpoint(model, keys=keys)
             continue
         world = settings.simulation
         found[model.account] = Endpoint(
             model, SimulatedTransport(world.seed, world.latency, faults(world.faults))
         )
     return found
+
+
+def terms_of(settings: Settings) -> Terms:
+    """What the gateway of a run holds itself to."""
+    provider = settings.provider
+    return Terms(settings.search.seed, Patience(provider.patience, provider.retries), provider.model_change)
 
 
 def faults(share: float) -> Faults:

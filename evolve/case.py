@@ -5,7 +5,7 @@ Of validation they get means and trial counts; texts come from the training mini
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 
 from evolve.population import Candidate, Diagnosis, Evaluation, Iteration
@@ -38,16 +38,21 @@ class Case:
     draw: Draw
     rules: str = ""
 
-    @property
+    @cached_property
     def boundary(self) -> str:
         """Twelve hex digits that no text of the case can contain on purpose: a hash of all of them."""
         texts = [*self.files.values(), *(one.model_dump_json() for one in self.minibatch.rollouts)]
         return sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()[:12]
 
+    @cached_property
+    def tried(self) -> str:
+        return _history(self)  # once: analyzer and implementer both quote it
+
 
 def clean(text: str) -> str:
     """The text without what no reader sees: control characters, zero-width and direction marks, surrogates."""
-    return UNSEEN.sub("", text.replace("\r\n", "\n"))
+    plain = text.isascii() and text.isprintable()  # as most are, and the search is slow
+    return text if plain else UNSEEN.sub("", text.replace("\r\n", "\n"))
 
 
 def clip(text: str, limit: int) -> str:
@@ -83,24 +88,29 @@ def diagnosis_text(case: Case, diagnosis: Diagnosis) -> str:
 
 def history_text(case: Case) -> str:
     """What was tried, newest first, an entry an iteration; older ones shorter, the oldest perhaps left out."""
+    return case.tried
+
+
+def _history(case: Case) -> str:
     past = sorted((one for one in case.history if one.outcome != "baseline"), key=lambda one: -one.number)
     if not past:
         return "Nothing has been tried yet."
     inherited = _ancestors(case)
-    entries: list[str] = []
+    entries, room = list[str](), HISTORY_CHARACTERS
     for place, one in enumerate(past):
         entry = _tried(one, inherited, detailed=place < DETAILED)
-        if sum(map(len, entries)) + len(entry) > HISTORY_CHARACTERS:
+        if len(entry) > room:
             entries.append(f"- {len(past) - place} older iterations are left out here.")
             break
         entries.append(entry)
+        room -= len(entry)
     return quoted(case.boundary, "history", "\n".join(entries))
 
 
 def scores_text(case: Case) -> str:
     """The parent's validation mean so far and its minibatch score, in one line each."""
-    trials = [score for one in case.history for score in _validation(one, case.parent.id)]
-    known = f"{sum(trials) / len(trials):.2f} over {len(trials)} trials" if trials else "not measured yet"
+    total, trials = _validation(case.history, case.parent.id)
+    known = f"{total / trials:.2f} over {trials} trials" if trials else "not measured yet"
     mean, count = case.minibatch.mean, len(case.minibatch.valid)
     shown = "no valid trial" if mean is None else f"{mean:.2f} over {count} documents"
     return f"Held-out score of this scaffold ({case.parent.id}): {known}.\nOn the minibatch: {shown}."
@@ -139,9 +149,14 @@ def _ancestors(case: Case) -> set[str]:
     return found
 
 
-def _validation(one: Iteration, candidate: str) -> list[float]:
-    sides = (side for side in one.evaluations if side.split == "validation" and side.candidate == candidate)
-    return [score for side in sides for score in side.valid]
+def _validation(history: Sequence[Iteration], candidate: str) -> tuple[float, int]:
+    """Sum and number of all validation scores of a candidate."""
+    total, trials = 0.0, 0
+    for iteration in history:
+        for one in iteration.evaluations:
+            if one.candidate == candidate and one.split == "validation":
+                total, trials = total + one.tally.total, trials + one.tally.trials
+    return total, trials
 
 
 def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:
@@ -152,9 +167,8 @@ def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:
         rows.append(f"  held-out scores: {_scores(one)}")
     elif detailed and one.reason:
         rows.append(f"  reason: {_line(one.reason, 300)}")
-    if detailed and one.diagnosis is not None:
-        causes = "; ".join(_line(cause.title, 120) for cause in one.diagnosis.causes)
-        rows.append(f"  diagnosed causes: {causes}")
+    if detailed and one.causes:
+        rows.append(f"  diagnosed causes: {'; '.join(_line(title, 120) for title in one.causes)}")
     return "\n".join(rows)
 
 
@@ -168,14 +182,14 @@ def _result(one: Iteration, inherited: set[str]) -> str:
 
 
 def _scores(one: Iteration) -> str:
-    shown = []
-    for name in ("parent", "child"):
-        side = one.side("parent" if name == "parent" else "child")
-        if side is None or side.mean is None:
-            shown.append(f"{name} not measured")
-        else:
-            shown.append(f"{name} {side.mean:.2f} ({sum(side.valid):g} of {len(side.valid)} documents)")
-    return ", ".join(shown)
+    return f"{_measured('parent', one.side('parent'))}, {_measured('child', one.side('child'))}"
+
+
+def _measured(name: str, one: Evaluation | None) -> str:
+    tally = one.tally if one is not None else None
+    if tally is None or not tally.trials:
+        return f"{name} not measured"
+    return f"{name} {tally.total / tally.trials:.2f} ({tally.total:g} of {tally.trials} documents)"
 
 
 def _rollout(boundary: str, rollout: Rollout, number: int, limit: int) -> str:

@@ -1,19 +1,25 @@
 """The command line: names, helps and errors. Every command is imported when it is called, so `--help` is instant."""
 
+import errno
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.errors import EvolveError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 INTERRUPTED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "init": ("evolve.commands.init", "Write evolve.toml, .env.example and the baseline scaffold here."),
         "run": ("evolve.commands.run", "Start a run, or go on with the newest one."),
         "status": ("evolve.commands.read", "How a run stands: state, scores, failures, cost."),
         "log": ("evolve.commands.read", "Every iteration and why it ended as it did."),
@@ -22,8 +28,17 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "lineage": ("evolve.commands.read", "The tree of candidates."),
         "best": ("evolve.commands.read", "The best candidate and its scores."),
         "export": ("evolve.commands.show", "Write a scaffold as a folder or a patch."),
+        "test": (
+            "evolve.commands.test",
+            "Open the test split for chosen candidates, and record that it was.",
+        ),
         "generate": ("evolve.commands.generate", "Make accepted examples with a scaffold."),
+        "runs": ("evolve.commands.runs", "List, pick and delete runs."),
         "verify": ("evolve.commands.verify", "Check that git, database, journal and traces agree."),
+        "models": ("evolve.commands.models", "Ask every role's endpoint one tiny question."),
+        "config": ("evolve.commands.config", "Show every setting and where its value comes from."),
+        "doctor": ("evolve.commands.doctor", "Check sandbox, SQLite, git, disk, locks and endpoints."),
+        "completion": ("evolve.commands.completion", "Print shell completion for bash, zsh or fish."),
     }
 )
 EPILOG = """\b
@@ -49,6 +64,14 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands from the table, none of them imported, and the options of the group."""
+        from click.shell_completion import CompletionItem
+
+        named = [name for name in COMMANDS if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=COMMANDS[name][1]) for name in named]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -60,8 +83,29 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except EvolveError as error:
-            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True, color=ctx.color)
+            complain(ctx, str(error))
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # what the machine refuses, wherever it was met; it names no line of ours
+            from evolve.disk import remedy
+
+            place = f"{str(error.filename)!r}: " if error.filename else ""
+            with suppress(OSError):  # a terminal that is gone is one of them
+                complain(ctx, f"{place}{error.strerror or error}. {remedy(error)}")
+            ctx.exit(1)
+
+
+def complain(ctx: click.Context, message: str) -> None:
+    """The line for people."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=ctx.color)
+
+
+def open_streams() -> None:
+    """Put the null device where a standard stream is closed, so that no file of ours ever gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,6 +119,7 @@ def cli() -> None:
 
 def main() -> None:
     """The console script."""
+    open_streams()
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
@@ -85,3 +130,7 @@ def main() -> None:
     except BrokenPipeError:  # `evolve log | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        sys.exit(INTERRUPTED)  # the terminal is gone, and click wanted to end its line

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from evolve.disk import scratch
 from evolve.executors import Executor
 from evolve.population import Candidate, Evaluation
 from evolve.repository import Repository
@@ -36,8 +36,8 @@ class Evaluator:
         Raises:
             OurFault, BudgetSpent: as the executor raises them.
         """
-        with TemporaryDirectory(prefix=f"{iteration}-{side}-", dir=self.folder) as name:
-            scaffold = Path(name) / "scaffold"
+        with scratch(self.folder, f"{iteration}-{side}-") as folder:
+            scaffold = folder / "scaffold"
             await self.repository.checkout(candidate.commit, scaffold)
             rollouts = await self.executor.run(scaffold, documents, Draw(iteration, side))
         return Evaluation(candidate.id, iteration, side, SPLITS[side], self.instrument, rollouts)

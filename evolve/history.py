@@ -10,32 +10,26 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import quote
 
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from evolve import rows
+from evolve import memory, rows
+from evolve.database import BUSY_SECONDS, failure, open_readonly
 from evolve.lock import RunLock
-from evolve.migrations import check_readable, migrate
+from evolve.migrations import migrate
 from evolve.population import Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, Row, RunRow, Trace
+from evolve.schema import outdated
 from harness.errors import StorageError
 from harness.types import Side
 
-BUSY_SECONDS = 30.0
-ORDERS = {
-    "candidates": "rowid",
-    "diagnoses": "iteration",
-    "evaluations": "rowid",
-    "spends": "rowid",
-    "iterations": "number",
-}
+FINALS = "SELECT * FROM evaluations WHERE run = ? AND side = 'final' ORDER BY rowid"
 ROLLOUTS = """SELECT r.*, d.name FROM rollouts AS r JOIN documents AS d ON (d.run, d.document) = (r.run, r.document)
-    WHERE r.run = ? ORDER BY r.iteration, r.side, r.position"""
+    WHERE r.run = ? AND r.side = 'final' ORDER BY r.iteration, r.position"""
 T = TypeVar("T")
 
 
@@ -50,6 +44,7 @@ class History:
         self._lock = lock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._database: Database | None = None
+        self._runs: dict[str, RunRow] = {}
         self._closed = False
 
     @classmethod
@@ -59,7 +54,7 @@ class History:
         Raises:
             StorageError: another process writes it, it is damaged, of a newer version, or not ours.
         """
-        lock = RunLock(path.with_name(path.name + ".lock"))
+        lock = RunLock(lock_of(path))
         lock.acquire()
         history = cls(path, lock)
         try:
@@ -96,6 +91,10 @@ class History:
         """The run as it was started, or None."""
         return await self._do(lambda: _find_run(self._open, run))
 
+    async def delete_run(self, run: str) -> None:
+        """Remove every row of a run, in one transaction; its folder is not touched. A file half empty then shrinks."""
+        await self._do(lambda: _delete_run(self._open, run))
+
     async def start_session(self, run: str, workers: int, iterations: int) -> int:
         """Record one start of the program on a run; its number, from 1. Earlier ones left open become `killed`."""
         return await self._do(lambda: _start_session(self._open, run, (workers, iterations)))
@@ -116,7 +115,7 @@ class History:
         """
         entry = rows.iteration_rows(await self._known(run), iteration, traces)
         await self._write(entry, f"iteration {iteration.number} of run {run!r} is recorded already")
-        return rows.as_loaded(iteration)
+        return memory.kept(iteration)
 
     async def record_final(
         self,
@@ -152,16 +151,11 @@ class History:
 
     async def finals(self, run: str) -> list[Evaluation]:
         """Every measurement on the test split, without steps."""
-        tables = await self._do(lambda: _tables(self._open, run))
-        return [
-            one
-            for one in rows.evaluations_of(tables["evaluations"], tables["rollouts"])
-            if one.side == "final"
-        ]
+        return await self._do(lambda: _finals(self._open, run))
 
     async def load(self, run: str) -> list[Iteration]:
-        """All recorded iterations by number, as a resume needs them: no exchanges, and rollouts without steps."""
-        return rows.iterations_of(await self._do(lambda: _tables(self._open, run)))
+        """All recorded iterations by number, as a resume needs them: see memory.py."""
+        return await self._do(lambda: _load(self._open, run))
 
     @property
     def _open(self) -> Database:
@@ -169,9 +163,10 @@ class History:
         return self._database
 
     async def _known(self, run: str) -> RunRow:
-        found = await self.find_run(run)
+        found = self._runs.get(run) or await self.find_run(run)
         if found is None:
             raise StorageError(f"run {run!r} is not recorded in {str(self.path)!r}; open_run comes first")
+        self._runs[run] = found  # a run's row never changes
         return found
 
     async def _write(self, entry: Mapping[str, list[Row]], twice: str) -> None:
@@ -187,55 +182,30 @@ class History:
             raise failure(self.path, error) from error
 
 
-def failure(path: Path, error: sqlite3.Error) -> StorageError:
-    """What went wrong with a database file, and what to do, by SQLite's own name of the error."""
-    name = getattr(error, "sqlite_errorname", "")
-    remedies = {
-        "SQLITE_NOTADB": "It is no SQLite database; move it away to start a new one, or name another file",
-        "SQLITE_CORRUPT": "It is damaged; restore a copy, or rescue what is left with `sqlite3 FILE .recover`",
-        "SQLITE_FULL": "The disk is full; free some space and run again, everything recorded so far stands",
-        "SQLITE_BUSY": "Another program keeps it locked for writing; close that one and run again",
-        "SQLITE_READONLY": "It or its folder cannot be written; correct the permissions",
-        "SQLITE_CANTOPEN": "It is missing or cannot be opened; look at the path and the permissions",
-    }
-    remedy = next((text for key, text in remedies.items() if name.startswith(key)), "Run `evolve verify`")
-    return StorageError(f"database {str(path)!r}: {error}. {remedy}")
-
-
-def connect_readonly(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, with named columns; it never checkpoints and never blocks the writer.
-
-    Read every SELECT to its end and close soon: an open read makes the write-ahead log grow.
+def upgrade(path: Path) -> None:
+    """Bring a database that an older version wrote to the newest schema, under its lock; leave any other as it is.
 
     Raises:
-        StorageError: no such file, no database, damaged, of another program or another version.
+        StorageError: it cannot be read, is of a newer version or another program, or another process writes it.
     """
     if not path.is_file():
-        raise StorageError(f"there is no database {str(path)!r}; `evolve run` makes one")
+        return
     try:
-        return _reader(path, "mode=ro")
-    except sqlite3.Error as error:
-        # Read-only media have no room for the write-ahead log's index; without a log the file is complete as it is.
-        logged = path.with_name(path.name + "-wal").exists()
-        if logged or getattr(error, "sqlite_errorname", "") != "SQLITE_CANTOPEN":
-            raise failure(path, error) from error
-    try:
-        return _reader(path, "mode=ro&immutable=1")
+        with closing(open_readonly(path)) as connection:
+            old = outdated(connection, path)
     except sqlite3.Error as error:
         raise failure(path, error) from error
+    if old:
+        try:
+            with RunLock(lock_of(path)):
+                _open(path).close()
+        except sqlite3.Error as error:
+            raise failure(path, error) from error
 
 
-def _reader(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?{mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        connection.execute("PRAGMA wal_autocheckpoint=0")
-        connection.row_factory = sqlite3.Row
-        check_readable(connection, path)
-    except (sqlite3.Error, StorageError):
-        connection.close()
-        raise
-    return connection
+def lock_of(path: Path) -> Path:
+    """The lock file of a database."""
+    return path.with_name(path.name + ".lock")
 
 
 def _open(path: Path) -> Database:
@@ -279,11 +249,21 @@ def _insert(db: Database, entry: Mapping[str, list[Row]], twice: str) -> None:
     try:
         with _immediate(db):
             for table, records in entry.items():
-                cast(Table, db[table]).insert_all(records)
+                _insert_rows(db, table, records)
     except sqlite3.IntegrityError as error:
         if "UNIQUE" in str(error):
             raise StorageError(f"{twice} ({error})") from error
         raise
+
+
+def _insert_rows(db: Database, table: str, records: Sequence[Row]) -> None:
+    """Rows with the same columns. By hand, as sqlite-utils looks at every table and row before it writes one."""
+    if records:
+        names = list(records[0])
+        statement = (
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+        )
+        db.conn.executemany(statement, records)
 
 
 def _documents(run: str, documents: Sequence[DocumentRow]) -> list[Row]:
@@ -298,6 +278,18 @@ def _add_documents(db: Database, documents: list[Row]) -> None:
 def _find_run(db: Database, run: str) -> RunRow | None:
     found = list(db.query("SELECT * FROM runs WHERE run = ?", [run]))
     return rows.run_of(found[0]) if found else None
+
+
+def _delete_run(db: Database, run: str) -> None:
+    tables = [name for name in db.table_names() if "run" in db[name].columns_dict]
+    with _immediate(db):
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        for table in tables:
+            db.execute(f"DELETE FROM {table} WHERE run = ?", [run])
+    free, pages = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+    if 2 * free > pages:
+        with suppress(sqlite3.OperationalError):  # no room for the copy: the next rows fill what is free
+            db.execute("VACUUM")
 
 
 def _start_session(db: Database, run: str, size: tuple[int, int]) -> int:
@@ -321,8 +313,10 @@ def _next(db: Database, source: str, run: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {source}", [run]).fetchall()[0][0])
 
 
-def _tables(db: Database, run: str) -> dict[str, list[Row]]:
-    """Everything that makes up the iterations of a run, read to the end."""
-    statement = "SELECT * FROM {} WHERE run = ? ORDER BY {}"
-    tables = {table: list(db.query(statement.format(table, order), [run])) for table, order in ORDERS.items()}
-    return {**tables, "rollouts": list(db.query(ROLLOUTS, [run]))}
+def _load(db: Database, run: str) -> list[Iteration]:
+    return memory.loaded({name: db.query(query, [run]) for name, query in memory.QUERIES.items()})
+
+
+def _finals(db: Database, run: str) -> list[Evaluation]:
+    tables = (list(db.query(query, [run])) for query in (FINALS, ROLLOUTS))
+    return rows.evaluations_of(*tables)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from statistics import NormalDist
 
 Z = 1.959963984540054
 
@@ -32,12 +33,22 @@ def proportion(successes: float, trials: int) -> Interval:
     return Interval(rate, max(0.0, middle - half), min(1.0, middle + half), trials)
 
 
-def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
+def bonferroni(comparisons: int) -> float:
+    """The `z` with which so many intervals hold together at 95 %: each at 1 - 0.05 / comparisons.
+
+    Dunn 1961, J. Am. Stat. Assoc. 56:52-64. It holds however the comparisons depend on one another, so the widest
+    of them may be picked afterwards.
+    """
+    return Z if comparisons <= 1 else NormalDist().inv_cdf(1 - 0.025 / comparisons)
+
+
+def paired_difference(pairs: Sequence[tuple[float, float]], z: float = Z) -> Interval:
     """Mean of first minus second over pairs of scores in [0, 1], with the adjusted Wald interval for paired proportions.
 
     Bonett and Price 2012, J. Educ. Behav. Stat. 37:479-488: one is added to each of the two counts of differing
     pairs, which keeps the interval honest when no pair, or every pair, differs. Made for binary scores; for means
     of several it is too wide rather than too narrow, since the size of a difference is at least its square.
+    z: the normal quantile, other than that of 95 % for one of several comparisons (`bonferroni`).
 
     Raises:
         ValueError: no pairs.
@@ -48,6 +59,6 @@ def paired_difference(pairs: Sequence[tuple[float, float]]) -> Interval:
     better = (sum(max(0.0, first - second) for first, second in pairs) + 1) / (count + 2)
     worse = (sum(max(0.0, second - first) for first, second in pairs) + 1) / (count + 2)
     centre = better - worse
-    half = Z * sqrt((better + worse - centre * centre) / (count + 2))
+    half = z * sqrt((better + worse - centre * centre) / (count + 2))
     value = sum(first - second for first, second in pairs) / count
     return Interval(value, max(-1.0, centre - half), min(1.0, centre + half), count)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from evolve.disk import remedy
 from harness.errors import StorageError, UsageError
 
 SKIPPED = ("__pycache__",)
@@ -50,40 +51,67 @@ class Layout:
             for folder in (self.traces, self.work):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(
-                f"cannot make {str(self.home)!r}: {error.strerror}; choose a folder you can write"
-            ) from None
+            raise StorageError(f"cannot make {str(self.home)!r}: {error.strerror}. {remedy(error)}") from None
+
+    def write_settings(self, text: str) -> None:
+        """Put the settings of a new run beside it, for people; what counts is in the database.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        place = self.home / "config.json"
+        try:
+            place.write_text(text + "\n", "utf-8")
+        except OSError as error:
+            raise StorageError(f"cannot write {str(place)!r}: {error.strerror}. {remedy(error)}") from None
 
 
 def baseline_folder(folder: Path) -> tuple[Path, str]:
     """The scaffold to start from, and where it is from in one line: the user's baseline_repo, else the embedded one.
 
     Raises:
-        UsageError: the user's has no agent.py.
+        UsageError: the user's has no agent.py, or is no folder.
     """
     own = folder / "baseline_repo"
+    if (own.exists() or own.is_symlink()) and not own.is_dir():
+        raise UsageError(
+            f"{str(own)!r} is no folder; a scaffold is a folder with agent.py in it (`evolve init` writes one). Move "
+            "this away to start from the embedded one"
+        )
     if own.is_dir():
         if not (own / "agent.py").is_file():
             raise UsageError(
                 f"{str(own)!r} has no agent.py; the scaffold's entry point is create(document, env) in it"
             )
         return own, "scaffold: baseline_repo/ of this folder"
+    return embedded_scaffold(), "scaffold: the embedded baseline"
+
+
+def embedded_scaffold() -> Path:
+    """The scaffold that comes with the tool: within the package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent
     shipped = package / "baseline_repo"
-    return (
-        shipped if shipped.is_dir() else package.parent / "baseline_repo"
-    ), "scaffold: the embedded baseline"
+    return shipped if shipped.is_dir() else package.parent / "baseline_repo"
 
 
 def scaffold_files(folder: Path) -> dict[str, bytes]:
-    """Every file below `folder`, by its path relative to it; caches and hidden files left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    relative = {path.relative_to(folder): path for path in files}
-    return {
-        name.as_posix(): path.read_bytes()
-        for name, path in relative.items()
-        if not any(map(skipped, name.parts))
-    }
+    """Every file below `folder`, by its path relative to it; caches and hidden files left out.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    try:
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        relative = {path.relative_to(folder): path for path in files}
+        return {
+            name.as_posix(): path.read_bytes()
+            for name, path in relative.items()
+            if not any(map(skipped, name.parts))
+        }
+    except OSError as error:
+        raise UsageError(
+            f"the scaffold's {error.filename!r} cannot be read: {error.strerror}. {remedy(error)}"
+        ) from None
 
 
 def skipped(part: str) -> bool:

@@ -8,13 +8,16 @@ import fcntl
 import os
 import socket
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from evolve.disk import remedy
 from harness.errors import StorageError
 
 LONGEST_HOLDER = 2000
+ASKING = 0.02  # seconds; somebody who only asks who holds a lock has long let go of it
 
 
 class RunLock:
@@ -46,9 +49,11 @@ class RunLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise StorageError(f"cannot open the lock file {str(self.path)!r}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot open the lock file {str(self.path)!r}: {error.strerror}. {remedy(error)}"
+            ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
             _write_holder(descriptor)
         except OSError as error:
             holder = _read_holder(descriptor)
@@ -77,10 +82,36 @@ class RunLock:
                 f"{str(self.path.parent)!r} is in use by another process ({holder}). Wait until it is done or stop "
                 f"it; the lock {str(self.path)!r} is free as soon as that process is gone, never delete it by hand"
             )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return f"cannot write the lock file {str(self.path)!r}: {error.strerror}. {remedy(error)}"
         return (
             f"cannot lock {str(self.path)!r}: {error.strerror}. Use a folder on a local disk; some network file "
             "systems cannot lock"
         )
+
+
+def holder(path: Path) -> str:
+    """Who holds a lock file, in the words of its holder; nothing if it is free or not there.
+
+    Asking takes a shared lock for an instant; `acquire` looks twice because of that.
+    """
+    try:
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read_holder(file.fileno())
+    except OSError:
+        return ""
+    return ""
+
+
+def _take(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(ASKING)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _write_holder(descriptor: int) -> None:

@@ -4,12 +4,11 @@ Tables hold what was recorded, once; views hold everything that follows from it.
 primary key, so several runs share one file.
 """
 
-import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from harness.errors import StorageError
+from evolve.schema import refuse_foreign
 
 MIGRATIONS = Migrations("evolve")
 
@@ -79,6 +78,13 @@ INDICES = {
     "iterations": ("parent", "child"),
     "evaluations": ("candidate",),
     "rollouts": ("candidate", "document"),
+}
+
+COVERING = {
+    "evaluations_scores": "evaluations (run, split, instrument, candidate, score, trials, missing, simulated)",
+    "candidates_status": "candidates (run, candidate, status, iteration)",
+    "iterations_outcome": "iterations (run, outcome)",
+    "spends_sums": "spends (run, role, calls, prompt_tokens, completion_tokens, cost, simulated)",
 }
 
 # Wilson's interval as in intervals.proportion. SQLite need not have sqrt, so Newton's method finds the root; it
@@ -152,45 +158,18 @@ def _views(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS(name="0003_indices_of_reports")
+def _indices_of_reports(db: Database) -> None:
+    """What `status`, `log` and `best` need, each from an index alone: a long run is not read from end to end."""
+    for name, columns in COVERING.items():
+        db.execute(f"CREATE INDEX {name} ON {columns}")
+
+
 def migrate(db: Database, path: Path) -> None:
     """Bring an open database to the newest schema, all or nothing; the caller holds the write transaction.
 
     Raises:
         StorageError: it was written by a newer version, or is the database of another program.
     """
-    refuse_foreign(db, path)
+    refuse_foreign(db.conn, path)
     MIGRATIONS.apply(db)
-
-
-def refuse_foreign(db: Database, path: Path) -> None:
-    """Refuse a database whose steps we do not know, or that has tables but none of our steps.
-
-    Raises:
-        StorageError: it names the file and the unknown steps.
-    """
-    applied = {step.name for step in MIGRATIONS.applied(db)}
-    ours = {step.name for step in MIGRATIONS.pending(Database(memory=True))}
-    if unknown := sorted(applied - ours):
-        raise StorageError(
-            f"{str(path)!r} was written by a newer version of evolve (it has the schema steps {unknown}). "
-            "Install that version or newer, or move the file away to start a new one"
-        )
-    if not applied and db.table_names():
-        raise StorageError(
-            f"{str(path)!r} is the database of another program (tables {sorted(db.table_names())[:5]}). "
-            "Name another file, or move this one away"
-        )
-
-
-def check_readable(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database that this version cannot read as it is; nothing is changed.
-
-    Raises:
-        StorageError: it is of a newer version, of an older one that was not migrated yet, or not ours.
-    """
-    db = Database(connection, recursive_triggers=False, execute_plugins=False)
-    refuse_foreign(db, path)
-    if MIGRATIONS.pending(db):
-        raise StorageError(
-            f"{str(path)!r} has an older schema or none; `evolve run` in its folder brings it up to date"
-        )

@@ -1,11 +1,17 @@
 """What git takes and prints about trees and blobs, as values. Pure; starts nothing and judges no scope."""
 
+import errno
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Literal, cast
 
+from evolve.disk import remedy
 from evolve.scope import Entry
 from harness.errors import StorageError
+
+TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.EIO)
+DAMAGE = ("object", "corrupt", "not a git repository", "unable to read", "inflate", "missing", "bad revision")
 
 
 def encoded(files: Mapping[str, str]) -> dict[str, bytes]:
@@ -83,3 +89,15 @@ def contents(files: Sequence[Entry], output: bytes) -> dict[str, bytes]:
         found[entry.path] = output[at + len(header) : end]
         at = end + 1
     return found
+
+
+def advice(complaints: str) -> str:
+    """What to do about what git complains of; a sentence without its full stop."""
+    found = next((number for number in TROUBLE if os.strerror(number) in complaints), None)
+    if found is not None:
+        return remedy(OSError(found, ""))
+    if any(words in complaints for words in DAMAGE):
+        return (
+            "Something of it is missing or damaged: `evolve verify` names it; put back a copy of that folder"
+        )
+    return "See `evolve verify`"

@@ -1,8 +1,9 @@
 """Which run a command means and with which settings: a new one, or a recorded one that goes on as it began."""
 
 import json
+import platform
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -10,23 +11,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from evolve import settings as settings_files
-from evolve.history import connect_readonly
+from evolve.binding import differences
+from evolve.credentials import keys_of
+from evolve.database import reading
+from evolve.history import upgrade
 from evolve.layout import Layout
-from evolve.settings import Settings
+from evolve.picking import default, told
+from evolve.settings import FILE, Effective, Settings, effective, gathered, validate
+from evolve.sources import Environment, Origin, from_flags, read_environment
+from harness.budget import refuse_unpriced
 from harness.documents import Collection, split_of
-from harness.errors import UsageError
+from harness.errors import StorageError, UsageError
 from harness.types import Split
-
-FREE = ("budget", "sandbox", "simulation.latency", "simulation.faults")
-FREE_OF_A_MODEL = ("base_url", "key_variable", "input_price", "output_price", "deadline", "slots")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user asked for. `overrides`: dotted setting -> value, from flags; they win over evolve.toml.
+    """What the user asked for. `overrides`: dotted setting -> value, from flags; they win over everything else.
 
-    iterations: the run's total; None: what the run was last started for, 50 for a new one.
+    iterations: the run's total; None: what the run was last started for, 50 for a new one. caller: who gave the
+    overrides, for messages. environment: variables that hold settings and keys; None: those of this process.
     """
 
     folder: Path
@@ -36,6 +40,8 @@ class Options:
     run: str | None = None
     new: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    caller: str = "the command line"
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,28 +58,37 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Opening:
-    """A run about to start: where, with what, and what was recorded of it before."""
+    """A run about to start: where, with what, and what was recorded of it before.
+
+    origins: where the value of each setting comes from. keys: variable -> key, for the models that name one.
+    """
 
     layout: Layout
     settings: Settings
     recorded: Recorded | None
     notices: tuple[str, ...]
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def resolve(options: Options) -> Opening:
-    """The run the options mean. Without a name it is the latest one; with `new`, or where none is, a fresh one.
+    """The run the options mean. Without a name it is the picked or latest one; with `new`, or where none is, a fresh one.
 
     Raises:
         UsageError: no such run; settings that cannot be used, or that differ from those the run began with.
+        ProviderError: a model names a variable for its key that is not set.
         StorageError: the database cannot be read.
     """
+    refuse_emptied(options.database, options.folder / "runs")
+    upgrade(options.database)
     names = run_names(options.database)
     if options.run is not None and options.new and options.run in names:
         raise UsageError(
             f"run {options.run!r} exists already; leave out --new to go on with it, or take another name"
         )
     resumed = not options.new and (options.run in names if options.run else bool(names))
-    name = options.run or (names[-1] if resumed else unused(names, options.folder / "runs"))
+    usual = default(options.database, names)
+    name = options.run or (usual if resumed and usual else unused(names, options.folder / "runs"))
     layout = Layout(options.folder, options.database, checked(name))
     recorded = read_recorded(options.database, name) if resumed else None
     if recorded is None and holds_calls(layout.home):
@@ -81,7 +96,8 @@ def resolve(options: Options) -> Opening:
             f"{str(layout.home)!r} holds the calls of a run that {str(options.database)!r} knows nothing of; "
             "take another name, another folder, or remove that one"
         )
-    wanted, source = wanted_settings(options, recorded)
+    environment = read_environment(options.folder, options.environment)
+    wanted, source = wanted_settings(options, recorded, environment)
     if recorded is not None and (rows := differences(recorded.settings, wanted)):
         if options.run or holds_calls(layout.home):
             raise UsageError(
@@ -90,14 +106,33 @@ def resolve(options: Options) -> Opening:
                 + "\nUse the old values to go on with it, or --new to start another run."
             )
         name = unused(names, options.folder / "runs")  # nothing was measured: it binds nobody
-        return Opening(Layout(options.folder, options.database, name), wanted, None, (source,))
-    return Opening(layout, wanted, recorded, (source,))
+        layout, recorded = Layout(options.folder, options.database, name), None
+    refuse_unpriced(wanted.settings.budget, wanted.settings.models)
+    keys = keys_of(wanted.settings.models, environment)
+    forgotten = told(options.database, names) if options.run is None and recorded is not None else ""
+    notices = (source, *wanted.notices, *filter(None, (forgotten,)))
+    return Opening(layout, wanted.settings, recorded, notices, wanted.origins, keys)
 
 
 def unused(names: Sequence[str], folder: Path) -> str:
     """A name for a new run: `run-` and the next number that no run has, here or in another database's folder."""
     numbered = (f"run-{number:03d}" for number in count(len(names) + 1))
     return next(name for name in numbered if name not in names and not holds_calls(folder / name))
+
+
+def refuse_emptied(database: Path, runs: Path) -> None:
+    """Refuse a database of no bytes beside runs that were paid for: it lost its contents, and a new run would hide that.
+
+    Raises:
+        StorageError: it names the runs.
+    """
+    if not database.is_file() or database.stat().st_size or not runs.is_dir():
+        return
+    if paid := sorted(home.name for home in runs.iterdir() if holds_calls(home)):
+        raise StorageError(
+            f"{str(database)!r} is empty, yet {str(runs)!r} holds the calls of {', '.join(paid[:5])}. Restore a copy "
+            "of it; or delete the empty file, and a new run starts beside them"
+        )
 
 
 def holds_calls(home: Path) -> bool:
@@ -129,63 +164,28 @@ def checked(name: str) -> str:
     return name
 
 
-def wanted_settings(options: Options, recorded: Recorded | None) -> tuple[Settings, str]:
-    """What the run began with, or the defaults; evolve.toml over it; flags over that. And the source in one line."""
-    path = options.folder / settings_files.FILE
-    began = recorded.settings if recorded is not None else Settings()
-    data = began.model_dump(mode="json")
-    if path.exists():
-        source = f"settings: {settings_files.FILE}"
-        overlay(data, settings_files.read(path).model_dump(mode="json", exclude_unset=True))
-    elif recorded is not None:
-        source = "settings: as this run began"
-    else:
-        source = f"settings: the defaults (no {settings_files.FILE} here)"
-    for dotted, value in options.overrides.items():
-        *path_to, last = dotted.split(".")
-        table = data
-        for key in path_to:
-            table = table[key]
-        table[last] = value
-    return settings_files.validate(data, "the command line"), source
+def wanted_settings(
+    options: Options, recorded: Recorded | None, environment: Environment | None = None
+) -> tuple[Effective, str]:
+    """What holds for a start, and its main source in one line.
 
+    The defaults, or what the run began with; over it evolve.toml, .env, the environment and the flags. environment:
+    None to read that of the options.
 
-def overlay(table: dict[str, Any], given: Mapping[str, Any]) -> None:
-    """Put what was given over a table, level by level; a model is taken as a whole."""
-    for key, value in given.items():
-        if isinstance(value, Mapping) and isinstance(table.get(key), dict) and "base_url" not in value:
-            overlay(table[key], value)
-        else:
-            table[key] = value
-
-
-def differences(began: Settings, wanted: Settings) -> list[str]:
-    """The settings that scores depend on and that are not as the run began with, each with both values."""
-    old, new = dict(fixed(began)), dict(fixed(wanted))
-    return [
-        f"  {key}: began with {old.get(key)!r}, now {new.get(key)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
-
-
-def fixed(settings: Settings) -> Iterator[tuple[str, object]]:
-    """The settings that may not change during a run, by dotted name. `search.lag` is stored apart."""
-    for key, value in flat(settings.model_dump(mode="json")):
-        parts = key.split(".")
-        free = any(key == one or key.startswith(f"{one}.") for one in FREE)
-        free_of_model = parts[0] == "models" and parts[-1] in FREE_OF_A_MODEL
-        if not (free or free_of_model or key == "search.lag"):
-            yield key, value
-
-
-def flat(table: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, object]]:
-    """Nested tables as dotted keys."""
-    for key, value in table.items():
-        if isinstance(value, Mapping) and value:
-            yield from flat(value, f"{start}{key}.")
-        else:
-            yield f"{start}{key}", value
+    Raises:
+        UsageError: something there cannot be used; names each with its place.
+    """
+    environment = environment or read_environment(options.folder, options.environment)
+    layers = [*gathered(options.folder, environment), from_flags(options.overrides, options.caller, Settings)]
+    found = effective(layers, environment, recorded.settings if recorded is not None else None)
+    source = "as this run began"
+    if (options.folder / FILE).exists():
+        source = FILE
+    elif recorded is None:
+        source = f"the defaults (no {FILE} here)"
+    outside = [one for one in found.origins.values() if one.kind in (".env", "environment")]
+    variables = dict.fromkeys(one.kind if one.kind == ".env" else one.where for one in outside)
+    return found, f"settings: {', '.join([source, *variables])}"
 
 
 def run_names(database: Path) -> list[str]:
@@ -196,7 +196,7 @@ def run_names(database: Path) -> list[str]:
     """
     if not database.exists() or unfilled(database):
         return []
-    with closing(connect_readonly(database)) as connection:
+    with reading(database) as connection:
         return [row["run"] for row in query(connection, "SELECT run FROM runs ORDER BY created_at, run")]
 
 
@@ -213,14 +213,14 @@ def unfilled(database: Path) -> bool:
 
 def read_recorded(database: Path, run: str) -> Recorded:
     """What is recorded of a run that exists."""
-    with closing(connect_readonly(database)) as connection:
+    with reading(database) as connection:
         (row,) = query(connection, "SELECT * FROM runs WHERE run = ?", run)
         documents = query(connection, "SELECT document, split, used FROM documents WHERE run = ?", run)
         sessions = query(
             connection, "SELECT iterations FROM sessions WHERE run = ? ORDER BY number DESC", run
         )
     return Recorded(
-        settings=settings_files.validate(json.loads(row["settings"]), f"the settings recorded for {run}"),
+        settings=validate(json.loads(row["settings"]), f"the settings recorded for {run}"),
         lag=row["lag"],
         instrument=row["instrument"],
         sandbox=row["sandbox"],
@@ -248,9 +248,15 @@ def known_documents(collection: Collection, recorded: Recorded) -> Collection:
     there = {one.id for one in collection.documents}
     gone = [key for key, (_, used) in recorded.documents.items() if used and key not in there]
     if gone:
+        cause = (
+            "They are the text of the Python installation, which differs from release to release; this is Python "
+            f"{platform.python_version()}. Go on with the release the run began with, "
+            if recorded.settings.documents.path is None
+            else "Put them back (a text read from PDF or .docx also changes with the library that reads it), "
+        )
         raise UsageError(
             f"{len(gone)} documents that this run measures on are gone or changed (the first: {gone[0]}). "
-            "Put them back, or start another run with --new."
+            f"{cause}or start another run with --new."
         )
     kept = tuple(one for one in collection.documents if one.id in recorded.documents)
     fresh = [one for one in collection.documents if one.id not in recorded.documents]

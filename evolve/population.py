@@ -1,6 +1,6 @@
 """Values of the outer loop and the arithmetic on them. No I/O: what is here can be tested with plain numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -13,11 +13,11 @@ from harness.types import Rollout, Side, Split, Wire
 Outcome = Literal["baseline", "survived", "dropped", "no_change", "out_of_scope", "broken", "no_proposal"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A scaffold: a git commit. `id` is `c` and the iteration it was born in; `c0` is the baseline.
 
-    tree: hash of its files. diff: unified diff against the baseline, as text.
+    tree: hash of its files. diff: unified diff against the baseline, as text; "" once it is recorded.
     """
 
     id: str
@@ -28,11 +28,21 @@ class Candidate:
     diff: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a measurement comes to: the sum of its scores, how many there are, and how many are missing."""
+
+    total: float
+    trials: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One candidate measured once on a list of documents, in their order. A score is 1, 0 or None (missing).
 
     instrument: hash of everything that measured it. Scores under different instruments are never compared.
+    recorded: in place of the rollouts once these are on disk; of what is long past the loop needs no more.
     """
 
     candidate: str
@@ -40,24 +50,40 @@ class Evaluation:
     side: Side
     split: Split
     instrument: str
-    rollouts: tuple[Rollout, ...]
+    rollouts: tuple[Rollout, ...] = ()
+    recorded: Tally | None = None
 
     @property
     def scores(self) -> dict[str, float | None]:
+        """Document -> score.
+
+        Raises:
+            ValueError: only the tally is left.
+        """
+        if self.recorded is not None:
+            raise ValueError(f"single scores of iteration {self.iteration}, {self.side}, are in the database")
         return {rollout.document: rollout.score for rollout in self.rollouts}
 
     @property
     def valid(self) -> list[float]:
-        return [rollout.score for rollout in self.rollouts if rollout.score is not None]
+        return [score for score in self.scores.values() if score is not None]
+
+    @property
+    def tally(self) -> Tally:
+        if self.recorded is not None:
+            return self.recorded
+        valid = [rollout.score for rollout in self.rollouts if rollout.score is not None]
+        return Tally(sum(valid), len(valid), len(self.rollouts) - len(valid))
 
     @property
     def missing(self) -> int:
-        return len(self.rollouts) - len(self.valid)
+        return self.tally.missing
 
     @property
     def mean(self) -> float | None:
         """Mean of the scores that are there; None if none is."""
-        return sum(self.valid) / len(self.valid) if self.valid else None
+        tally = self.tally
+        return tally.total / tally.trials if tally.trials else None
 
 
 class Cause(Wire):
@@ -103,7 +129,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Choice:
-    """A parent and the probability with which each candidate could have been drawn."""
+    """A parent, and the probability with which each of the likeliest candidates, itself included, could be drawn."""
 
     parent: Candidate
     probabilities: Mapping[str, float]
@@ -120,9 +146,13 @@ class Spend:
     cost: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Iteration:
-    """Everything one iteration decided and measured. `sees`: it saw the results of iterations 0..sees."""
+    """Everything one iteration decided and measured. `sees`: it saw the results of iterations 0..sees.
+
+    Once it is recorded the loop goes on with less: tallies in place of rollouts, `causes` (their titles) in place of
+    the diagnosis, and nothing of probabilities, exchanges, spend and diff. See `rows.as_loaded`.
+    """
 
     number: int
     outcome: Outcome
@@ -138,18 +168,23 @@ class Iteration:
     spend: tuple[Spend, ...] = ()
     started: float = 0.0
     finished: float = 0.0
+    causes: tuple[str, ...] = ()
 
     def side(self, side: Side) -> Evaluation | None:
         """The evaluation of that side, if it was made."""
-        return next((one for one in self.evaluations if one.side == side), None)
+        for one in self.evaluations:
+            if one.side == side:
+                return one
+        return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """A candidate with every validation score it ever got: its score is the mean of all, never the luckiest."""
+    """A candidate with the sum and the number of its validation scores: all it ever got, never the luckiest."""
 
     candidate: Candidate
-    scores: tuple[float, ...]
+    total: float
+    trials: int
 
     @property
     def score(self) -> float:
@@ -158,13 +193,16 @@ class Standing:
         Raises:
             ValueError: it was never measured.
         """
-        if not self.scores:
+        if not self.trials:
             raise ValueError(f"candidate {self.candidate.id!r} has no validation score")
-        return sum(self.scores) / len(self.scores)
+        return self.total / self.trials
 
     @property
     def interval(self) -> Interval:
-        return proportion(sum(self.scores), len(self.scores))
+        return proportion(self.total, self.trials)
+
+
+Sums = dict[str, tuple[float, int]]
 
 
 class Population:
@@ -174,17 +212,41 @@ class Population:
         self.iterations = tuple(sorted(iterations, key=lambda one: one.number))
 
     @cached_property
+    def born(self) -> dict[str, Candidate]:
+        """Baseline first, then survivors in order of birth."""
+        return dict(_born(self.iterations))
+
+    @cached_property
+    def sums(self) -> Sums:
+        """Candidate id -> sum and number of its validation scores, of dropped ones as well."""
+        return _summed({}, self.iterations)
+
+    @cached_property
     def standings(self) -> dict[str, Standing]:
         """Baseline first, then survivors in order of birth."""
-        candidates: dict[str, Candidate] = {}
-        scores: dict[str, list[float]] = {}
-        for iteration in self.iterations:
-            if iteration.child is not None and iteration.outcome in ("baseline", "survived"):
-                candidates[iteration.child.id] = iteration.child
-            for evaluation in iteration.evaluations:
-                if evaluation.split == "validation":
-                    scores.setdefault(evaluation.candidate, []).extend(evaluation.valid)
-        return {key: Standing(one, tuple(scores.get(key, ()))) for key, one in candidates.items()}
+        return {key: self._standing(key) for key in self.born}
+
+    def _standing(self, key: str) -> Standing:
+        return Standing(self.born[key], *self.sums.get(key, (0.0, 0)))
+
+    def extended(self, later: Iterable[Iteration]) -> "Population":
+        """The population with iterations that follow all of its own. Only those are counted, the rest is copied.
+
+        Raises:
+            ValueError: one of them does not follow.
+        """
+        new = Population(later).iterations
+        if new and self.iterations and new[0].number <= self.iterations[-1].number:
+            raise ValueError(f"iteration {new[0].number} does not follow {self.iterations[-1].number}")
+        grown, fresh = Population(()), dict(_born(new))
+        grown.iterations = self.iterations + new
+        grown.born = {**self.born, **fresh}
+        grown.sums = _summed(self.sums, new)
+        measured = (one.candidate for iteration in new for one in iteration.evaluations)
+        changed = (key for key in (*fresh, *measured) if key in grown.born)
+        grown.standings = {**self.standings, **{key: grown._standing(key) for key in changed}}
+        grown.trees = {**_trees(new), **self.trees}
+        return grown
 
     def upto(self, number: int) -> "Population":
         """The population as the results of iterations 0..number leave it."""
@@ -194,16 +256,42 @@ class Population:
     def baseline(self) -> Candidate:
         return next(iter(self.standings.values())).candidate
 
-    @property
+    @cached_property
     def best(self) -> Standing:
         """The standing with the highest lower end of its 95 % interval: many good trials beat one lucky one."""
-        return max(self.standings.values(), key=lambda one: (one.interval.low, -one.candidate.iteration))
+        best, low = next(iter(self.standings.values())), -1.0
+        for one in self.standings.values():
+            if one.trials and one.total / one.trials < low:  # the lower end is never above the score
+                continue
+            end = one.interval.low
+            if (end, -one.candidate.iteration) > (low, -best.candidate.iteration):
+                best, low = one, end
+        return best
 
     @cached_property
     def trees(self) -> dict[str, str]:
-        """Tree hash -> candidate id, for every child ever measured, survivor or not."""
-        children = (one.child for one in reversed(self.iterations))
-        return {child.tree: child.id for child in children if child is not None}
+        """Tree hash -> candidate id, for every child ever measured, survivor or not; the oldest owns a shared tree."""
+        return _trees(self.iterations)
+
+
+def _born(iterations: Iterable[Iteration]) -> Iterator[tuple[str, Candidate]]:
+    for one in iterations:
+        if one.child is not None and one.outcome in ("baseline", "survived"):
+            yield one.child.id, one.child
+
+
+def _summed(before: Sums, iterations: Iterable[Iteration]) -> Sums:
+    sums = dict(before)
+    for iteration in iterations:
+        for one in iteration.evaluations:
+            if one.split == "validation":
+                (total, trials), more = sums.get(one.candidate, (0.0, 0)), one.tally
+                sums[one.candidate] = (total + more.total, trials + more.trials)
+    return sums
+
+
+def _trees(iterations: Sequence[Iteration]) -> dict[str, str]:
+    return {one.child.tree: one.child.id for one in reversed(iterations) if one.child is not None}
 
 
 def difference(child: Evaluation, parent: Evaluation) -> Interval:

@@ -1,21 +1,27 @@
 """`evolve generate`: a recorded candidate over documents. Uses a run, changes nothing of it; has a journal of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
-from evolve.assembly import endpoints, instrument_of
+from evolve.again import other_instrument, reopen
+from evolve.assembly import endpoints, instrument_of, terms_of
+from evolve.disk import refuse_full
 from evolve.layout import Layout
 from evolve.lock import RunLock
-from evolve.opening import read_recorded
+from evolve.opening import Opening, Options
 from evolve.population import Candidate
+from evolve.report.journal import Receipt
+from evolve.report.progress import Work
 from evolve.repository import Repository
 from evolve.settings import Settings
-from evolve.stopping import stopping_on_sigterm
+from evolve.showing import model_notices, sandbox_notice, used, watched
 from harness.budget import Budget, BudgetLimits
 from harness.documents import divide, load_async
+from harness.errors import BudgetSpent, UsageError
 from harness.gateway import Gateway
 from harness.generate import Order, Provenance, Roll, Tally, generate
 from harness.journal import Journal
@@ -23,10 +29,15 @@ from harness.rollout import Place, roll_out
 from harness.sandbox.choose import choose
 from harness.types import Document, Draw, Rollout
 
+Watch = Callable[["Making"], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class Job:
-    """What to produce: a candidate of a run, from documents (None: the run's training documents), into a file."""
+    """What to produce: a candidate of a run, from documents (None: the run's training documents), into a file.
+
+    other_instrument: also if this would measure acceptance with another instrument than the run did.
+    """
 
     layout: Layout
     candidate: Candidate
@@ -35,48 +46,138 @@ class Job:
     passes: int = 1
     documents: Path | None = None
     budget: BudgetLimits = field(default_factory=BudgetLimits)
+    other_instrument: bool = False
 
 
 @dataclass(frozen=True)
 class Production:
-    """How it went: the tally, and what was paid in this start (calls, tokens, US dollars)."""
+    """How it went: the tally; what was paid in this start and for the whole file; what stopped it early, if anything."""
 
     tally: Tally
     provenance: Provenance
     documents: int
-    calls: int
-    tokens: int
-    cost: float
+    paid: Receipt
+    paid_in_all: Receipt
+    message: str = ""
+
+    @property
+    def cost_of_one(self) -> float | None:
+        """US dollars for an accepted example, over all starts; None while there is none."""
+        return self.paid_in_all.cost / self.tally.accepted if self.tally.accepted else None
 
 
-async def produce(job: Job) -> Production:
-    """Generate until enough examples are in the file, the documents are used up, or something ends it.
+@dataclass(frozen=True)
+class Tools:
+    """What a production works with, open for as long as it lasts."""
+
+    place: Place
+    gateway: Gateway
+    journal: Journal
+    scaffold: Path
+
+
+async def unwatched(_: "Making") -> None:
+    """Nobody looks."""
+
+
+async def produce(job: Job, watch: Watch = unwatched) -> Production:
+    """Generate until enough examples are in the file, the documents are used up, or the budget is spent.
 
     Every call is journalled in `<out>.calls.db`: the same command goes on and pays for nothing twice.
+    watch: runs beside it and is cancelled when it ends; it may look at `notices` and `snapshot()`.
 
     Raises:
+        UsageError: it would measure with another instrument than the run did.
         EvolveError: by kind; what is in the file stands.
     """
-    recorded = read_recorded(job.layout.database, job.layout.run)
-    settings = recorded.settings.model_copy(update={"budget": job.budget})
-    documents = await documents_of(job, settings)
-    async with opened(job, settings) as (place, gateway, scaffold):
-        provenance = Provenance(
+    opening = reopen(Options(job.layout.folder, job.layout.database), job.layout.run)
+    opening = replace(opening, settings=opening.settings.model_copy(update={"budget": job.budget}))
+    refuse_full(job.out.absolute().parent, opening.settings.storage.free_space)
+    refuse(job, opening)
+    documents = await documents_of(job, opening.settings)
+    async with opened(job, opening) as tools:
+        making = Making(job, opening, tools, documents)
+        async with watched(watch(making)):
+            return await making.execute()
+
+
+def refuse(job: Job, opening: Opening) -> None:
+    """Examples accepted by another instrument are not what the scaffold was selected for.
+
+    Raises:
+        UsageError: it says what differs.
+    """
+    if job.other_instrument or opening.recorded is None:
+        return
+    now = instrument_of(opening.settings).hash
+    if problem := other_instrument(job.layout.run, opening.recorded, opening.settings, now):
+        raise UsageError(
+            f"{problem}\nIts scaffolds were selected for the other one. Go back to that, or give --other-instrument; "
+            "every example says which instrument accepted it."
+        )
+
+
+class Making:
+    """One production, and the state that a display may look at."""
+
+    def __init__(self, job: Job, opening: Opening, tools: Tools, documents: tuple[Document, ...]) -> None:
+        self.job = job
+        self.tools = tools
+        self.documents = documents
+        self.tally = Tally()
+        self.began = monotonic()
+        instrument, level = tools.place.instrument, tools.place.sandbox.level
+        self.provenance = Provenance(
             run=job.layout.run,
             candidate=job.candidate.id,
             commit=job.candidate.commit,
-            instrument=place.instrument.hash,
-            preset=place.instrument.preset,
-            sandbox=place.sandbox.level,
-            simulated=place.instrument.simulated,
+            instrument=instrument.hash,
+            preset=instrument.preset,
+            sandbox=level,
+            simulated=instrument.simulated,
         )
-        live = 2 * max(model.slots for model in settings.models.values())
-        order = Order(job.wanted, job.passes, live, job.candidate.iteration, provenance)
-        with stopping_on_sigterm():
-            tally = await generate(roller(place, scaffold), documents, order, job.out)
-        spent = list(gateway.spent.values())
-    calls, tokens = sum(one.calls for one in spent), sum(one.tokens for one in spent)
-    return Production(tally, provenance, len(documents), calls, tokens, sum(one.cost for one in spent))
+        self.live = 2 * max(model.slots for model in opening.settings.models.values())
+        self.notices = (
+            f"generating with {job.candidate.id} of {job.layout.run} from {len(documents):,} documents into {job.out}",
+            *opening.notices,
+            *model_notices(opening.settings),
+            sandbox_notice(level),
+        )
+
+    async def execute(self) -> Production:
+        """Generate; a spent budget ends it quietly."""
+        order = Order(
+            self.job.wanted, self.job.passes, self.live, self.job.candidate.iteration, self.provenance
+        )
+        roll, message = roller(self.tools.place, self.tools.scaffold), ""
+        try:
+            await generate(roll, self.documents, order, self.job.out, self.tally)
+        except BudgetSpent as spent:
+            message = str(spent)
+        now = receipt_of((one.calls, one.tokens, one.cost) for one in self.tools.gateway.spent.values())
+        sums = [one.spent for one in await self.tools.journal.totals()]
+        paid = receipt_of((one.calls, one.tokens, one.cost) for one in sums)
+        return Production(self.tally, self.provenance, len(self.documents), now, paid, message)
+
+    def snapshot(self) -> Work:
+        """What a display shows."""
+        work = Work(
+            run=self.job.layout.run,
+            phase=f"generate with {self.job.candidate.id}",
+            simulated=self.provenance.simulated,
+            unit="examples",
+            total=self.job.wanted,
+            done=self.tally.accepted,
+            outcomes=dict(self.tally.outcomes),
+        )
+        fresh = self.tally.outcomes.get("accepted", 0)
+        return used(self.tools.gateway, work, monotonic() - self.began, fresh)
+
+
+def receipt_of(amounts: Iterable[tuple[int, int, float]]) -> Receipt:
+    """Calls, tokens and US dollars, added up."""
+    columns = list(zip(*amounts, strict=True)) or [(), (), ()]
+    return Receipt(sum(columns[0]), sum(columns[1]), sum(columns[2]))
 
 
 async def documents_of(job: Job, settings: Settings) -> tuple[Document, ...]:
@@ -89,8 +190,9 @@ async def documents_of(job: Job, settings: Settings) -> tuple[Document, ...]:
 
 
 @asynccontextmanager
-async def opened(job: Job, settings: Settings) -> AsyncIterator[tuple[Place, Gateway, Path]]:
+async def opened(job: Job, opening: Opening) -> AsyncIterator[Tools]:
     """Sandbox, journal, clients and a fresh checkout of the scaffold, for as long as the block lasts."""
+    settings = opening.settings
     async with AsyncExitStack() as stack:
         stack.enter_context(RunLock(job.out.with_name(f"{job.out.name}.lock")))
         foreign = job.candidate.id != "c0" and not settings.models["implementer"].simulated
@@ -103,9 +205,10 @@ async def opened(job: Job, settings: Settings) -> AsyncIterator[tuple[Place, Gat
         journal = Journal(job.out.with_name(f"{job.out.name}.calls.db"))
         stack.callback(journal.close)
         budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        gateway = Gateway(settings.models, endpoints(settings), journal, budget, settings.search.seed)
+        clients = endpoints(settings, opening.keys)
+        gateway = Gateway(settings.models, clients, journal, budget, terms_of(settings))
         stack.push_async_callback(gateway.close)
-        yield Place(gateway, sandbox, instrument_of(settings)), gateway, scaffold
+        yield Tools(Place(gateway, sandbox, instrument_of(settings)), gateway, journal, scaffold)
 
 
 def roller(place: Place, scaffold: Path) -> Roll:

@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from evolve.objects import contents, encoded, listing, refuse_odd_paths, regular_files
+from evolve.disk import no_room, remedy
+from evolve.objects import advice, contents, encoded, listing, refuse_odd_paths, regular_files
 from evolve.population import Candidate
 from evolve.scope import Entry
 from harness.errors import StorageError
@@ -65,7 +66,7 @@ def create(path: Path) -> None:
                 _git(fresh, "config", key, value)
             fresh.rename(path)
     except OSError as error:
-        raise StorageError(f"cannot make the repository {str(path)!r}: {error}") from error
+        raise StorageError(f"cannot make the repository {str(path)!r}: {error}. {remedy(error)}") from error
 
 
 class Repository:
@@ -204,7 +205,9 @@ def _write_tree(path: Path, files: Mapping[str, bytes]) -> str:
             _git(path, "update-index", "-z", "--index-info", data="".join(lines).encode("utf-8"), env=index)
             return _git(path, "write-tree", env=index).decode().strip()
     except OSError as error:
-        raise StorageError(f"cannot write into the repository {str(path)!r}: {error}") from error
+        raise StorageError(
+            f"cannot write into the repository {str(path)!r}: {error}. {remedy(error)}"
+        ) from error
 
 
 def _hash_objects(path: Path, folder: Path, texts: list[bytes]) -> list[str]:
@@ -246,7 +249,7 @@ def _checkout(path: Path, commit: str, folder: Path) -> None:
             with place.open("xb") as file:
                 file.write(data)
     except OSError as error:
-        raise StorageError(f"cannot write {commit} to {str(folder)!r}: {error}") from error
+        raise StorageError(f"cannot write {commit} to {str(folder)!r}: {error}. {remedy(error)}") from error
 
 
 def _diff(path: Path, a: str, b: str, colour: bool) -> str:
@@ -295,7 +298,9 @@ def _hash(text: str) -> str:
 def _git(path: Path, *command: str, data: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     status, out, complaints = _run(path, command, data, env or {})
     if status:
-        raise StorageError(f"git {command[0]} failed in {str(path)!r} with {status}: {complaints.strip()}")
+        said = " ".join(complaints.split())
+        what = "No space left on device" if no_room(path) else said  # git does not always tell
+        raise StorageError(f"git {command[0]} failed in {str(path)!r} with {status}: {said}. {advice(what)}")
     return out
 
 
@@ -305,7 +310,8 @@ def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]
         from git import Git  # importing it starts git, so it is done at the first use
         from git.exc import GitCommandNotFound
     except ImportError as error:
-        raise StorageError(f"git does not work here: {error}. Install git and put it on the PATH") from error
+        said = str(error).strip().partition("\n")[0].rstrip(".")
+        raise StorageError(f"git does not work here: {said}. Install git and put it on the PATH") from error
     # Two doors are closed twice: a git older than 2.32 knows no GIT_CONFIG_GLOBAL and reads the home folder.
     ours = {
         "GIT_DIR": str(path),
@@ -329,5 +335,5 @@ def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]
         )
         out, complaints = running.communicate(data)
     except (GitCommandNotFound, OSError) as error:
-        raise StorageError(f"cannot run git in {str(path)!r}: {error}") from error
+        raise StorageError(f"cannot run git in {str(path)!r}: {error}. {advice(str(error))}") from error
     return running.returncode, out, complaints.decode("utf-8", "replace")

@@ -2,13 +2,13 @@
 
 Text is cleaned on its way in: NUL and lone surrogates, which SQLite cannot hold or cuts at, become U+FFFD. A number
 that is not finite is refused. Not stored here: the exchanges of an edit and the steps and examples of a rollout; they
-are in the traces, and a loaded Iteration comes without them.
+are in the traces. What a run goes on with is less still, so that it can be long: see memory.py.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -86,7 +86,14 @@ def clean(value: Any) -> Any:
 
 
 def as_json(value: Any) -> str:
-    return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+    """The value as JSON of what `clean` leaves of it; mostly that is all of it, and there is no need to look."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError):
+        text = "\0"
+    if "\\u0000" in text or UNSTORABLE.search(text):
+        return json.dumps(clean(value), ensure_ascii=False, allow_nan=False)
+    return text
 
 
 def run_row(row: RunRow, created: float) -> Row:
@@ -121,15 +128,16 @@ def evaluation_rows(run: RunRow, evaluations: Iterable[Evaluation]) -> dict[str,
     rows: dict[str, list[Row]] = {"evaluations": [], "rollouts": []}
     for one in evaluations:
         key = {"run": run.run, "iteration": one.iteration, "side": one.side, "candidate": one.candidate}
-        interval = proportion(sum(one.valid), len(one.valid))
+        tally = one.tally
+        interval = proportion(tally.total, tally.trials)
         rows["evaluations"].append(
             {
                 **key,
                 "split": one.split,
                 "instrument": clean(one.instrument),
                 "simulated": int(not MEASURING.isdisjoint(run.simulated)),
-                "trials": len(one.valid),
-                "missing": one.missing,
+                "trials": tally.trials,
+                "missing": tally.missing,
                 "score": clean(one.mean),
                 "low": interval.low,
                 "high": interval.high,
@@ -171,7 +179,13 @@ def _rollout_row(key: Row, position: int, rollout: Rollout) -> Row:
     return {
         **key,
         "position": position,
-        **{name: clean(getattr(rollout, name)) for name in ROLLOUT if name != "name"},
+        "document": clean(rollout.document),
+        "outcome": rollout.outcome,
+        "score": rollout.score,
+        "detail": clean(rollout.detail),
+        "submissions": rollout.submissions,
+        "asks": rollout.asks,
+        "tokens": rollout.tokens,
         "stage": report.stage if report else None,
         "weak_mean": report.weak_mean if report else None,
         "strong_mean": report.strong_mean if report else None,
@@ -217,29 +231,8 @@ def _gain(iteration: Iteration) -> Interval | None:
     return difference(child, parent) if common else None
 
 
-def as_loaded(iteration: Iteration) -> Iteration:
-    """The iteration as `iterations_of` gives it back, so that a run and its resume go on from equal values."""
-    evaluations = (replace(one, rollouts=tuple(map(_bare, one.rollouts))) for one in iteration.evaluations)
-    diagnosis, child = iteration.diagnosis, iteration.child
-    return replace(
-        iteration,
-        reason=clean(iteration.reason),
-        summary=clean(iteration.summary),
-        child=replace(child, diff=clean(child.diff)) if child else None,
-        diagnosis=Diagnosis.model_validate(clean(diagnosis.model_dump())) if diagnosis else None,
-        exchanges=(),
-        evaluations=tuple(evaluations),
-        started=seconds(moment(iteration.started)),
-        finished=seconds(moment(iteration.finished)),
-    )
-
-
-def _bare(rollout: Rollout) -> Rollout:
-    return Rollout(**{key: clean(getattr(rollout, key)) for key in ROLLOUT})
-
-
 def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:
-    """Iterations by number, from the rows of one run; the opposite of `iteration_rows`.
+    """Iterations by number with all that is recorded of them; the opposite of `iteration_rows`. Needs room for all.
 
     Rows come as `history` reads them: iterations by number, rollouts by position and with the document's name, the
     rest as they were inserted. Evaluations of side `final` are left out.

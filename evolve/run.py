@@ -1,7 +1,6 @@
 """A run from start to end: baseline, iterations, final test. Starts, resumes and stops; the method is in loop.py."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from time import monotonic, time
@@ -9,18 +8,19 @@ from typing import Literal
 
 from evolve import __version__
 from evolve.assembly import Tools, assemble, bench_of, gather_documents, open_tools, rules_of
+from evolve.disk import refuse_full, release
 from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Plan, evolve
 from evolve.opening import Opening, Options, resolve
-from evolve.population import Candidate, Evaluation, Iteration, Spend
+from evolve.picking import unpick
+from evolve.population import Evaluation, Iteration
 from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.rows import RunRow
 from evolve.scope import FROZEN, check
-from evolve.showing import document_rows, snapshot, tool_notices
-from evolve.stopping import stopping_on_sigterm
-from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError, bare
-from harness.journal import RoleSum
+from evolve.showing import document_rows, snapshot, tool_notices, watched
+from evolve.testing import open_split, refuse, spend_of
+from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,13 @@ async def start(options: Options, watch: Watch) -> Summary:
         EvolveError: by kind, see harness/errors.py. Everything recorded stands; the same command goes on.
     """
     opening = resolve(options)
+    refuse_full(opening.layout.home, opening.settings.storage.free_space)
     rules_of(opening.settings)
     splits = await gather_documents(opening)
     async with open_tools(opening, splits) as tools:
         run = Run(options, opening, tools)
-        watching = asyncio.create_task(run.watched(watch))
-        try:
-            with stopping_on_sigterm():
-                return await run.execute()
-        except BaseExceptionGroup as group:
-            raise bare(group) from None
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+        async with watched(run.watched(watch)):
+            return await run.execute()
 
 
 class Run:
@@ -66,6 +59,7 @@ class Run:
 
     def __init__(self, options: Options, opening: Opening, tools: Tools) -> None:
         self.options = options
+        self.opening = opening
         self.recorded = opening.recorded
         self.tools = tools
         self.name = opening.layout.run
@@ -93,7 +87,7 @@ class Run:
 
     async def execute(self) -> Summary:
         """All phases, recorded as one session."""
-        await self.refuse_other_instrument()
+        refuse(self.tools, self.opening)
         if self.recorded is None:
             await self.record_start()
         history = self.tools.history
@@ -105,6 +99,7 @@ class Run:
             return summary
         except (EvolveError, ExceptionGroup):
             outcome = "failed"
+            release(self.tools.layout.home)
             raise
         except asyncio.CancelledError:
             self.phase = "stopping"
@@ -133,23 +128,6 @@ class Run:
         self.phase = "done"
         return Summary(self.name, "finished", "")
 
-    async def refuse_other_instrument(self) -> None:
-        """Scores of another instrument or sandbox are not comparable with those recorded.
-
-        Raises:
-            UsageError: this installation measures with another one than the run began with.
-        """
-        if self.recorded is None:
-            return
-        now = {"instrument": self.tools.instrument.hash, "sandbox level": self.tools.sandbox.level}
-        began = {"instrument": self.recorded.instrument, "sandbox level": self.recorded.sandbox}
-        for what, value in now.items():
-            if value != began[what]:
-                raise UsageError(
-                    f"run {self.name!r} was measured with {what} {began[what]!r}, this is {value!r}; scores would "
-                    "not be comparable. Go on where it began, or start another run with --new."
-                )
-
     async def record_start(self) -> None:
         """Plant the baseline and record the run with its documents.
 
@@ -171,7 +149,7 @@ class Run:
         if problem := await bench_of(tools, self.results.population).smoke(baseline):
             raise UsageError(f"the scaffold in {str(self.baseline_from)!r} does not start: {problem}")
         settings = tools.settings.model_dump_json(indent=2)
-        (tools.layout.home / "config.json").write_text(settings + "\n", "utf-8")
+        tools.layout.write_settings(settings)
         row = RunRow(
             run=self.name,
             version=__version__,
@@ -185,6 +163,7 @@ class Run:
             folder=str(tools.layout.home.relative_to(tools.layout.folder)),
         )
         await tools.history.open_run(row, document_rows(tools))
+        unpick(tools.layout.database)
 
     async def measure_baseline(self) -> None:
         """Iteration 0: the baseline on the validation documents.
@@ -214,7 +193,9 @@ class Run:
         traces = await tools.traces.save(iteration)
         sums = await tools.journal.totals("iteration = ? AND side != 'final'", (iteration.number,))
         iteration = replace(iteration, spend=tuple(map(spend_of, sums)))
-        return await tools.history.record(self.name, iteration, traces)
+        recorded = await tools.history.record(self.name, iteration, traces)
+        refuse_full(tools.layout.home, tools.settings.storage.free_space)
+        return recorded
 
     async def measure_test(self) -> None:
         """Open the test split for baseline and best candidate, each once in the life of a run."""
@@ -222,22 +203,7 @@ class Run:
         opened = {one.candidate for one in await self.tools.history.finals(self.name)}
         chosen = {one.id: one for one in (population.baseline, population.best.candidate)}
         wanted = [one for key, one in chosen.items() if key not in opened]
-        if not wanted:
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.measure_final(one)) for one in wanted]
-        except BaseExceptionGroup as failed:
-            raise bare(failed) from None
-        evaluations = [task.result() for task in tasks]
-        traces = {one.candidate: await self.tools.traces.save_final(one) for one in evaluations}
-        births = ", ".join(str(one.iteration) for one in wanted)
-        sums = await self.tools.journal.totals(f"side = 'final' AND iteration IN ({births})")
-        await self.tools.history.record_final(self.name, evaluations, map(spend_of, sums), traces)
-
-    async def measure_final(self, candidate: Candidate) -> Evaluation:
-        """One candidate on the test documents; its draws are keyed by its birth."""
-        return await self.tools.evaluator(candidate, self.tools.splits.test, candidate.iteration, "final")
+        await open_split(self.tools, self.name, wanted)
 
     def recorded_children(self) -> set[str]:
         """Candidates that have a row; refs of others were left by a killed process."""
@@ -258,8 +224,3 @@ def unheard(evaluation: Evaluation) -> str:
         f"not one of {len(asks)} answers of the challenger was whole; the first ended with {asks[0].finish_reason!r}. "
         "Give its model more max_tokens or a larger context, or shorter documents, in a new run (--new)."
     )
-
-
-def spend_of(row: RoleSum) -> Spend:
-    """A journal sum as it is stored with an iteration."""
-    return Spend(row.role, row.calls, row.prompt_tokens, row.completion_tokens, row.cost)

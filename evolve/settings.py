@@ -1,18 +1,31 @@
 """Every setting in one frozen tree. The docstring under a field is its help; unknown names are refused by name."""
 
-import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from evolve.fields import FieldHelp, leaves, nested, walk
+from evolve.roles import every_role, simulated_models
+from evolve.sources import (
+    BY_DEFAULT,
+    Environment,
+    Layer,
+    Origin,
+    Setting,
+    from_file,
+    from_flags,
+    from_variables,
+)
 from harness.budget import BudgetLimits
 from harness.errors import UsageError
 from harness.gate import PresetName
-from harness.types import ROLES, Allowance, Model, Role, Sampling, Wire
+from harness.types import ROLES, Allowance, Model, Role, Wire
 
 FILE = "evolve.toml"
-SIMULATED_URL = "http://simulated.invalid/v1"
+MODELS = "models."
 
 
 class Section(Wire):
@@ -25,7 +38,7 @@ class DocumentSettings(Section):
     """Which documents, and how many of each split are used."""
 
     path: str | None = None
-    """Folder or file with .txt, .md, .rst, .html or .jsonl documents; none: the text of the Python installation."""
+    """Folder or file: .txt .md .rst .html .jsonl .csv .tsv .pdf .docx; none: the text of the Python installation."""
     minibatch: int = Field(4, ge=1)
     """Training documents a parent is run on before its failures are analysed."""
     validation: int = Field(10, ge=2)
@@ -60,6 +73,24 @@ class MeasureSettings(Section):
     """What one rollout may spend."""
 
 
+class ProviderSettings(Section):
+    """What a run does when an endpoint is in trouble."""
+
+    patience: float = Field(1800.0, gt=0)
+    """Seconds without one answer of an endpoint after which the run stops; nothing is lost, it can be resumed."""
+    retries: float = Field(0.1, ge=0)
+    """Retry budget: retries an endpoint may cause for each answered call before all its calls are paused."""
+    model_change: Literal["warn", "stop"] = "warn"
+    """What to do when an endpoint begins to report another model name than before for the same role."""
+
+
+class StorageSettings(Section):
+    """The disk."""
+
+    free_space: int = Field(200, ge=0)
+    """Megabytes that stay free: below it the run stops in order and can be resumed."""
+
+
 class SimulationSettings(Section):
     """The offline models."""
 
@@ -71,23 +102,6 @@ class SimulationSettings(Section):
     """Share of simulated calls that fail the way endpoints do (429, 500, HTML, cut bodies); all are retried."""
 
 
-def simulated_models() -> dict[Role, Model]:
-    """The offline model of every role. Their prices are notional, so that budgets can be tried."""
-    prices: dict[Role, tuple[float, float]] = {"weak": (0.1, 0.4), "strong": (1.0, 4.0), "judge": (0.3, 1.2)}
-    return {
-        role: Model(
-            name=f"simulated-{role}",
-            base_url=SIMULATED_URL,
-            input_price=prices.get(role, (0.5, 2.0))[0],
-            output_price=prices.get(role, (0.5, 2.0))[1],
-            sampling=Sampling(max_tokens=16_384 if role in ("analyzer", "implementer") else 4096),
-            slots=16,
-            simulated=True,
-        )
-        for role in ROLES
-    }
-
-
 class Settings(Section):
     """All of evolve.toml."""
 
@@ -97,6 +111,8 @@ class Settings(Section):
     models: dict[Role, Model] = Field(default_factory=simulated_models)
     """One table a role (challenger, verifier, weak, strong, judge, analyzer, implementer); `default` fills the rest."""
     budget: BudgetLimits = BudgetLimits()
+    provider: ProviderSettings = ProviderSettings()
+    storage: StorageSettings = StorageSettings()
     simulation: SimulationSettings = SimulationSettings()
     sandbox: Literal["auto", "bubblewrap", "external"] = "auto"
     """How candidate code is confined; `external` states that this whole machine is disposable."""
@@ -107,59 +123,113 @@ class Settings(Section):
         return tuple(role for role in ROLES if self.models[role].simulated)
 
 
+@dataclass(frozen=True)
+class Effective:
+    """The settings that hold, where the value of each comes from (by dotted name), and what to tell the user."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    notices: tuple[str, ...] = ()
+
+
+def fields() -> Iterator[FieldHelp]:
+    """Every table and setting with its type in words, default and help; `<role>` stands for each role."""
+    return walk(Settings, Settings())
+
+
+def gathered(folder: Path, environment: Environment) -> tuple[Layer, ...]:
+    """What the folder and the environment say, the weakest first: evolve.toml, .env, the process's variables.
+
+    Raises:
+        UsageError: evolve.toml is no TOML.
+    """
+    file = from_file(folder / FILE, Settings)
+    return (file, *(from_variables(environment, kind, Settings) for kind in (".env", "environment")))
+
+
+def effective(layers: Sequence[Layer], environment: Environment, began: Settings | None = None) -> Effective:
+    """What holds: the defaults, or the settings a run began with, under these layers, the strongest last.
+
+    Models are filled in when all is known, see evolve/roles.py.
+
+    Raises:
+        UsageError: something cannot be used; names each with its place, its value and the nearest name.
+    """
+    source = BY_DEFAULT if began is None else Origin("run", "as the run began")
+    held = {key: Setting(value, source) for key, value in leaves(began or Settings())}
+    given: dict[str, Setting] = {}
+    for layer in layers:
+        given, held = (
+            {k: v for k, v in one.items() if not k.startswith(layer.replaces)} for one in (given, held)
+        )
+        given |= layer.settings
+    problems = [line for layer in layers for line in layer.problems]
+    notices: tuple[str, ...] = ()
+    if models := of_models(given):
+        filled = every_role(models, of_models(held), environment)
+        problems += [] if problems else filled.problems
+        held = without_models(held) | dict(filled.settings)
+        notices = filled.notices
+    refuse(problems)
+    held |= without_models(given)
+    settings = built(held)
+    return Effective(settings, {key: origin_of(key, held) for key, _ in leaves(settings)}, notices)
+
+
+def of_models(flat: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The settings of models, by their names within `models`."""
+    return {key.removeprefix(MODELS): one for key, one in flat.items() if key.startswith(MODELS)}
+
+
+def without_models(flat: Mapping[str, Setting]) -> dict[str, Setting]:
+    """All other settings."""
+    return {key: one for key, one in flat.items() if not key.startswith(MODELS)}
+
+
+def origin_of(key: str, held: Mapping[str, Setting]) -> Origin:
+    """Where a setting comes from; one that nobody mentions is a default."""
+    return held[key].origin if key in held else BY_DEFAULT
+
+
+def built(held: Mapping[str, Setting]) -> Settings:
+    """The tree of settings that were checked one by one.
+
+    Raises:
+        UsageError: they do not fit together.
+    """
+    try:
+        return Settings.model_validate(nested({key: one.value for key, one in held.items()}))
+    except ValidationError as error:
+        refuse([f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()])
+        raise
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Name what is wrong, if anything is.
+
+    Raises:
+        UsageError: there are problems.
+    """
+    lines = list(dict.fromkeys(problems))
+    if len(lines) == 1:
+        raise UsageError(lines[0])
+    if lines:
+        raise UsageError(f"{len(lines)} settings cannot be used:\n" + "\n".join(f"  {one}" for one in lines))
+
+
 def read(path: Path) -> Settings:
-    """The settings of a file, or the defaults if there is no file.
+    """The settings of a file alone, or the defaults if there is no file.
 
     Raises:
         UsageError: it is no TOML, or a key or value of it is not known; names each.
     """
-    if not path.exists():
-        return Settings()
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{str(path)!r} cannot be read: {error}") from None
-    return validate(data, str(path))
+    return effective([from_file(path, Settings)], Environment()).settings
 
 
-def validate(data: dict[str, Any], origin: str) -> Settings:
-    """Settings from decoded TOML; `[models.default]` is merged under every role.
+def validate(data: Mapping[str, Any], origin: str) -> Settings:
+    """Settings from tables in tables; `[models.default]` fills every role.
 
     Raises:
         UsageError: a key or a value is wrong, or a role has no model; names each with where it came from.
     """
-    try:
-        models = data.get("models")
-        if isinstance(models, dict):
-            data = data | {"models": every_role(models, origin)}
-        return Settings.model_validate(data)
-    except ValidationError as error:
-        rows = [
-            f"  {'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r})"
-            for one in error.errors()
-        ]
-        raise UsageError(f"{origin} has wrong settings:\n" + "\n".join(rows)) from None
-
-
-def every_role(tables: dict[str, Any], origin: str) -> dict[str, Any]:
-    """The table of each role, its own keys over those of `default`.
-
-    A role with a base_url of its own does not inherit the default's key: no key goes to a server it was not named for.
-
-    Raises:
-        UsageError: a table is of no role, or a role has neither name nor base_url.
-    """
-    if unknown := sorted(set(tables) - {*ROLES, "default"}):
-        raise UsageError(f"{origin}: [models.{unknown[0]}] is no role; the roles are {', '.join(ROLES)}")
-    common = tables.get("default", {})
-    keyless = {key: value for key, value in common.items() if key != "key_variable"}
-    merged: dict[str, Any] = {
-        role: (keyless if "base_url" in tables.get(role, {}) else common) | tables.get(role, {})
-        for role in ROLES
-    }
-    for role, table in merged.items():
-        if lacking := [key for key in ("name", "base_url") if key not in table]:
-            raise UsageError(
-                f"{origin}: [models.{role}] lacks {lacking[0]!r}; set it there or in [models.default]"
-            )
-    return merged
+    return effective([from_flags(data, origin, Settings)], Environment()).settings

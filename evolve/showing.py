@@ -1,14 +1,38 @@
 """What a run tells the user about itself while it starts and runs: one-line notices and snapshots. No printing."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from evolve.assembly import Tools
-from evolve.report.progress import Phase, Snapshot
+from evolve.report.progress import Phase, Snapshot, Work
 from evolve.results import Results
 from evolve.rows import DocumentRow
+from evolve.settings import Settings
 from harness.documents import split_of
+from harness.errors import bare
+from harness.gateway import Gateway
 from harness.types import ROLES
+
+
+@asynccontextmanager
+async def watched(watching: Awaitable[None]) -> AsyncIterator[None]:
+    """Let a display look for as long as the block lasts, then cancel it and wait for its last picture.
+
+    Raises:
+        EvolveError: as the block raises it, out of the groups that tasks put around it.
+    """
+    task = asyncio.ensure_future(watching)
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise bare(group) from None
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def document_rows(tools: Tools) -> list[DocumentRow]:
@@ -25,14 +49,18 @@ def tool_notices(tools: Tools) -> Iterator[str]:
     sizes = f"{len(splits.training)} training, {len(splits.validation)} validation, {len(splits.test)} test"
     yield f"documents: {source} ({sizes})"
     yield from splits.notices
-    simulated = tools.settings.simulated
-    if simulated:
+    yield from model_notices(tools.settings)
+    yield sandbox_notice(tools.sandbox.level)
+
+
+def model_notices(settings: Settings) -> Iterator[str]:
+    """Which models answer, a line an endpoint, the simulated ones in one."""
+    if simulated := settings.simulated:
         named = "all roles" if len(simulated) == len(ROLES) else ", ".join(simulated)
         yield f"models: simulated ({named}): their scores show the machinery, not the quality of any model"
-    for url in sorted({model.base_url for model in tools.settings.models.values() if not model.simulated}):
-        roles = [role for role in ROLES if tools.settings.models[role].base_url == url]
+    for url in sorted({model.base_url for model in settings.models.values() if not model.simulated}):
+        roles = [role for role in ROLES if settings.models[role].base_url == url]
         yield f"models: {url} ({', '.join(roles)})"
-    yield sandbox_notice(tools.sandbox.level)
 
 
 def sandbox_notice(level: str) -> str:
@@ -64,7 +92,7 @@ def snapshot(
         total=total,
         done=done,
         running=tuple(results.running),
-        outcomes=Counter(one.outcome for one in results.finished.values()),
+        outcomes=Counter(results.outcomes),
         baseline=baseline.interval if baseline else None,
         best=best.candidate.id if best else None,
         best_score=best.interval if best else None,
@@ -74,6 +102,27 @@ def snapshot(
         cost=sum(one.cost for one in spent),
         seconds=seconds,
         calls_per_second=calls / seconds if seconds > 0 else 0.0,
-        notice=next(iter(tools.gateway.trouble.values()), ""),
+        notice=tools.gateway.notice,
+        warnings=tools.gateway.warnings,
         seconds_left=seconds / fresh * (total - done) if fresh > 0 and phase == "iterations" else None,
+    )
+
+
+def used(gateway: Gateway, work: Work, seconds: float, fresh: int) -> Work:
+    """`work` with what was used, and how long it will take if the rest goes like the `fresh` ones of this start."""
+    spent = list(gateway.spent.values())
+    calls = sum(one.calls for one in spent)
+    return replace(
+        work,
+        calls=calls + gateway.replayed,
+        replayed=gateway.replayed,
+        tokens=sum(one.tokens for one in spent),
+        cost=sum(one.cost for one in spent),
+        seconds=seconds,
+        calls_per_second=calls / seconds if seconds > 0 else 0.0,
+        notice=gateway.notice,
+        warnings=gateway.warnings,
+        seconds_left=seconds / fresh * (work.total - work.done)
+        if fresh > 0 and work.done < work.total
+        else None,
     )

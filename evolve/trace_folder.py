@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from evolve.disk import remedy
 from evolve.population import Evaluation, Iteration
 from evolve.rows import Trace
 from harness.errors import StorageError
@@ -62,8 +63,7 @@ class TraceFolder:
             scratch.replace(self.folder / name)
         except OSError as error:
             raise StorageError(
-                f"the trace {str(self.folder / name)!r} cannot be written: {error.strerror}. Mend that, then run the "
-                "same command again: nothing that was recorded is lost."
+                f"the trace {str(self.folder / name)!r} cannot be written: {error.strerror}. {remedy(error)}"
             ) from None
         return Trace(f"traces/{name}", sha256(data).hexdigest())
 

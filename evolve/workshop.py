@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from evolve.disk import scratch
 from evolve.implementer import Rejected
 from evolve.population import Candidate
 from evolve.repository import Repository
@@ -59,8 +59,8 @@ class Bench:
 
     async def smoke(self, candidate: Candidate) -> str | None:
         """None if the scaffold comes through a stub rollout (one refusal, then acceptance), else what broke."""
-        with TemporaryDirectory(prefix=f"smoke-{candidate.id}-", dir=self.folder) as name:
-            scaffold = Path(name) / "scaffold"
+        with scratch(self.folder, f"smoke-{candidate.id}-") as folder:
+            scaffold = folder / "scaffold"
             await self.repository.checkout(candidate.commit, scaffold)
             for again in range(STALLS + 1):
                 stub = Stub()

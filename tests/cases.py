@@ -160,7 +160,7 @@ def tried(number: int, outcome: str, parent: str = "c0", summary: str = "asks fo
         parent,
         sees=0,
         child=Candidate(f"c{number}", number, parent, "e" * 40, f"{number:040d}") if measured else None,
-        diagnosis=DIAGNOSIS,
+        causes=tuple(one.title for one in DIAGNOSIS.causes),
         summary=summary,
         evaluations=measured,
     )

@@ -1,5 +1,7 @@
-"""What commands share: the options that choose a run, and where output goes."""
+"""What commands share: the options that choose a run, examples in a help, and where output goes."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,17 +10,28 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console, RenderableType
 
+from evolve.commands.completing import complete_run
+
 C = TypeVar("C", bound=Callable[..., Any])
 PIPE_WIDTH = 120
+DATABASE = Path("population.db")
+LESS = "-FRX"
+EXAMPLE_WIDTH = 70  # with margins and the sign of the comment 78
 
 database = click.option(
     "--db",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("population.db"),
+    default=DATABASE,
     show_default=True,
     help="The database. runs/, evolve.toml and baseline_repo/ lie beside it.",
 )
-run_name = click.option("--run", "run_name", metavar="NAME", help="Which run; the newest by default.")
+run_name = click.option(
+    "--run",
+    "run_name",
+    metavar="NAME",
+    help="Which run; the newest by default.",
+    shell_complete=complete_run,
+)
 as_json = click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")
 
 
@@ -51,6 +64,22 @@ def reading(command: C) -> C:
     return database(run_name(as_json(command)))
 
 
+def examples(*lines: str) -> str:
+    """The end of a help: `@click.command(epilog=examples("evolve log", "evolve log --json  # for a program"))`.
+
+    What follows the first `  # ` of a line is aligned where there is room; no line is wrapped.
+    """
+    pairs = [line.partition("  # ")[::2] for line in lines]
+    width = max((len(command) for command, note in pairs if note), default=0)
+    return "\n".join(("\b", "Examples:", *(f"  {example(*pair, width)}" for pair in pairs)))
+
+
+def example(command: str, note: str, width: int) -> str:
+    """A command and what it does, the latter in the column after `width` unless that were too far to the right."""
+    aligned = width if width + len(note) <= EXAMPLE_WIDTH else 0
+    return f"{command:<{aligned}}  # {note}" if note else command
+
+
 def console(stderr: bool = False) -> Console:
     """Where pictures are drawn: in colour on a terminal; elsewhere plain and wide enough for tables."""
     stream = sys.stderr if stderr else sys.stdout
@@ -67,7 +96,40 @@ def draw(*parts: RenderableType) -> None:
         for part in parts:
             out.print(part)
         return
-    with out.capture() as captured:
+    click.echo("\n".join(line.rstrip() for line in captured(out, parts).splitlines()))
+
+
+def page(*parts: RenderableType) -> None:
+    """As `draw`, but what is taller than the screen goes through the user's pager; leaving that early is no error."""
+    out = console()
+    if not pageable(os.environ) or (text := captured(out, parts)).count("\n") < out.height:
+        draw(*parts)
+        return
+    os.environ.setdefault("LESS", LESS)
+    colour = True if understands_colour(os.environ) else None
+    click.echo_via_pager(text.rstrip("\n"), color=colour)
+
+
+def captured(out: Console, parts: tuple[RenderableType, ...]) -> str:
+    """What printing the parts would put on the screen, escape sequences included."""
+    with out.capture() as caught:
         for part in parts:
             out.print(part)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    return caught.get()
+
+
+def pageable(environment: Mapping[str, str]) -> bool:
+    """Whether somebody sits at a screen that can page and has not said no: PAGER=cat, PAGER= or NO_PAGER."""
+    refused = environment.get("NO_PAGER") or environment.get("PAGER", "less").strip() in ("", "cat")
+    able = environment.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    return able and not refused and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def understands_colour(environment: Mapping[str, str]) -> bool:
+    """Whether the pager is less, and told to pass colours on; click finds out about other pagers."""
+    try:
+        command, *options = shlex.split(environment.get("PAGER", "less"))
+    except ValueError:
+        return False
+    letters = environment.get("LESS", "") + "".join(one for one in options if not one.startswith("--"))
+    return Path(command).name == "less" and "r" in letters.lower()

@@ -1,26 +1,34 @@
 """The command `run`: options -> evolve.run.start, with live progress beside it and the closing table after it."""
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from evolve.commands.common import DATABASE, budget, database, draw, examples, limits, run_name
 from evolve.commands.common import as_json as json_option
-from evolve.commands.common import budget, console, database, draw, limits, run_name
+from evolve.commands.live import interruptible, watch
 from evolve.opening import Options
-from evolve.report import overview, progress, views
+from evolve.report import overview, views
 from evolve.report.overview import Overview
 from evolve.report.store import as_json, opened
-from evolve.settings import FILE, read, simulated_models
+from evolve.roles import simulated_models
+from evolve.settings import FILE, effective, gathered
+from evolve.sources import read_environment
 from harness.errors import BudgetSpent, UsageError
 
 if TYPE_CHECKING:
-    from evolve.run import Run, Summary
+    from evolve.run import Summary
+
+EXAMPLES = examples(
+    "evolve run  # 50 iterations, simulated models, no set-up",
+    "evolve run --docs papers/ --iterations 200 --budget-usd 25",
+    "evolve run --iterations 100  # go on with the same run, further",
+    "evolve run --new --seed 1  # another run beside it",
+)
 
 
-@click.command()
+@click.command(epilog=EXAMPLES)
 @click.option(
     "--iterations",
     type=click.IntRange(min=1),
@@ -49,20 +57,20 @@ def run(
     json_output: bool,
     **flags: Any,
 ) -> None:
-    """Start a run, or go on with the newest one. Killed or interrupted, the same command goes on and repeats nothing.
+    """Start a run, or go on with the picked or newest one.
 
-    --json prints one object a line: progress, then the summary.
+    Killed or interrupted, the same command goes on and repeats nothing. --json prints one object a line: progress, then
+    the summary.
     """
     folder = db.absolute().parent
     options = Options(folder, db.absolute(), iterations, workers, run_name, new, overrides(folder, flags))
     from evolve.run import start
 
-    try:
-        summary = asyncio.run(start(options, lambda one: watch(one, json_output)))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        named = f" --run {run_name}" if run_name else ""
-        click.echo(f"interrupted; everything recorded stands, `evolve run{named}` goes on", err=True)
-        raise KeyboardInterrupt from None
+    named = (f" --run {run_name}" if run_name else "") + (f" --db {db}" if db != DATABASE else "")
+    summary = interruptible(
+        start(options, lambda one: watch(one, json_output)),
+        lambda: f"everything recorded stands, `evolve run{named}` goes on",
+    )
     with opened(db, summary.run) as store:
         found = overview.overview(store)
     close(summary, found, json_output)
@@ -83,28 +91,13 @@ def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
     if flags["models"] == "sim":
         chosen["models"] = {role: one.model_dump(mode="json") for role, one in simulated_models().items()}
     if flags["models"] == "config":
-        if read(folder / FILE).simulated:
+        environment = read_environment(folder)
+        if effective(gathered(folder, environment), environment).settings.simulated:
             raise UsageError(
-                f"--models config needs a model for every role in {str(folder / FILE)!r}: give [models.default] with "
-                "name and base_url there"
+                f"--models config needs a model for every role in {str(folder / FILE)!r}: give [models.default] a name "
+                "there, or let `evolve init --profile openai` write the file"
             )
-        chosen.pop("models", None)
     return chosen
-
-
-async def watch(one: "Run", json_output: bool) -> None:
-    """Say what was started, then show how it goes until cancelled."""
-    for notice in () if json_output else one.notices:
-        click.echo(notice, err=True)
-    await progress.watch(one.snapshot, display(json_output))
-
-
-def display(json_output: bool) -> progress.Display:
-    """Objects on stdout, a picture on a terminal, or plain lines."""
-    if json_output:
-        return progress.Events(sys.stdout)
-    errors = console(stderr=True)
-    return progress.Screen(errors) if errors.is_terminal else progress.Lines(sys.stderr)
 
 
 def close(summary: "Summary", found: Overview, json_output: bool) -> None:
@@ -120,5 +113,8 @@ def close(summary: "Summary", found: Overview, json_output: bool) -> None:
         draw(views.summary(found), views.following(found))
     if summary.outcome == "budget":
         if not found.iterations:
-            raise BudgetSpent(f"{summary.message}: not one iteration is done")
+            raise BudgetSpent(
+                f"{summary.message}: not one iteration is done. What is bought is kept: a larger budget goes on from "
+                "it, and in a new run --workers 1 finishes an iteration on less."
+            )
         click.echo(f"stopped: {summary.message}; `evolve run` with a larger budget goes on", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from evolve.commands.common import draw, reading
+from evolve.commands.common import draw, examples, reading
 from evolve.report.figures import visible
 from evolve.report.store import as_json, opened
 from evolve.report.verify import Check
@@ -15,7 +15,9 @@ from evolve.report.verify import verify as checks
 SHOWN = 20
 
 
-@click.command()
+@click.command(
+    epilog=examples("evolve verify", "evolve verify --run run-002 --json  # every finding, for a program")
+)
 @reading
 def verify(db: Path, run_name: str | None, json_output: bool) -> None:
     """Check that git, database, journal and traces agree; what does not is named, and the exit code is 1."""

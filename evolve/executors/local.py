@@ -1,4 +1,4 @@
-"""Rollouts on this machine: as many at once as there are places, older iterations first."""
+"""Rollouts on this machine: as many at once as there are places, the more urgent first."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import bare
 from harness.rollout import Place, roll_out
-from harness.slots import Slots
+from harness.slots import Slots, urgency
 from harness.types import Document, Draw, Rollout
 
 
@@ -29,5 +29,5 @@ class LocalExecutor:
 
     async def one(self, scaffold: Path, document: Document, draw: Draw) -> Rollout:
         """One rollout, when it is its turn."""
-        async with self.slots.hold(draw.iteration):
+        async with self.slots.hold(urgency(draw)):
             return await roll_out(self.place, scaffold, document, replace(draw, document=document.id))

@@ -13,7 +13,7 @@ from evolve.report import figures
 from evolve.report.figures import visible
 from evolve.report.overview import Entry, Measured, Node
 from evolve.report.views import outcome, score, titled
-from harness.types import Attempt, Rollout, Step
+from harness.types import Attempt, Report, Rollout, Step
 
 
 def candidate(node: Node, entry: Entry | None) -> RenderableType:
@@ -30,7 +30,7 @@ def iteration(entry: Entry) -> RenderableType:
     """What an iteration decided."""
     head = Text.assemble((f"Iteration {entry.number}", "bold"), "  ", outcome(entry.outcome))
     step = f"{entry.parent} → {entry.child or 'no child'}" if entry.number else "the baseline"
-    line = f"{step}, {figures.clock(entry.seconds)}, {entry.started_at}"
+    line = f"{step}, {figures.clock(entry.seconds)} long, begun {figures.moment(entry.started_at)}"
     return Group(head, Text(line, "dim"), _edit(entry))
 
 
@@ -51,16 +51,18 @@ def _edit(entry: Entry | None) -> RenderableType:
 
 
 def measurements(found: Sequence[Measured]) -> RenderableType:
-    """Every single measurement with its instrument."""
+    """Every single measurement; the instrument in the title, or in a column if there were several."""
+    instruments = sorted({one.score.instrument for one in found})
     table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
-    for title in ("iteration", "side", "candidate", "split", "score", "instrument"):
-        table.add_column(
-            title, no_wrap=title != "instrument", justify="right" if title == "iteration" else "left"
-        )
+    table.add_column("#", justify="right")
+    for title in ("side", "candidate", "split", "score", *(("instrument",) if len(instruments) > 1 else ())):
+        table.add_column(title, no_wrap=title != "score", overflow="fold")
     for one in found:
-        split, instrument = one.score.split, one.score.instrument
-        table.add_row(str(one.iteration), one.side, one.candidate, split, score(one.score), instrument)
-    return titled("Measurements", table) if found else Text("")
+        last = (one.score.instrument,) if len(instruments) > 1 else ()
+        facts = (one.side, one.candidate, one.score.split, score(one.score))
+        table.add_row(str(one.iteration), *facts, *last)
+    named = f", instrument {instruments[0]}" if len(instruments) == 1 else ""
+    return titled(f"Measurements by iteration{named}", table) if found else Text("")
 
 
 def diagnosis(found: Diagnosis | None) -> RenderableType:
@@ -99,7 +101,7 @@ def _story(one: Rollout) -> Text:
         text.append_text(outcome(report.stage))
         means = [f"{mean:.2f}" for mean in (report.weak_mean, report.strong_mean) if mean is not None]
         text.append(f" {' → '.join(means)}" if means else "")
-        why = ", ".join(report.reasons)
+        why = ", ".join(one.replace("_", " ") for one in report.reasons if one != report.stage)
         text.append(f" ({why})" if why else "", "dim")
     if one.detail:
         text.append(f"{' · ' if text.plain else ''}{figures.shortened(one.detail, 300)}", "red")
@@ -132,10 +134,22 @@ def _step(step: Step) -> list[RenderableType]:
     if step.report is not None:
         reasons = ", ".join(step.report.reasons)
         parts += _said(
-            f"{step.ordinal} report: {step.report.stage}{f' ({reasons})' if reasons else ''}",
+            f"{step.ordinal} report: {step.report.stage}{f' ({reasons})' if reasons else ''}{_means(step.report)}",
             step.report.feedback,
         )
     return parts
+
+
+def _means(report: Report) -> str:
+    """The figures that the gate decided by, as far as there are any."""
+    values = {
+        "weak": report.weak_mean,
+        "best weak": report.weak_best,
+        "strong": report.strong_mean,
+        "gap": report.gap,
+    }
+    known = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
+    return f": {', '.join(known)}" if known else ""
 
 
 def _example(step: Step) -> str:

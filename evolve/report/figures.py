@@ -1,5 +1,7 @@
 """Numbers as people read them: a score never without its interval, its trials and who gave it. Pure text."""
 
+from math import floor, log10
+
 from evolve.intervals import Interval
 from evolve.scope import UNSEEN
 
@@ -37,7 +39,7 @@ def money(dollars: float) -> str:
     """`$0`, `$0.0042`, `$3.10`: cents, or two figures of less than a cent."""
     if dollars == 0:
         return "$0"
-    return f"${dollars:,.2f}" if dollars >= 0.01 else f"${dollars:.2g}"
+    return f"${dollars:,.{max(2, 1 - floor(log10(dollars)))}f}" if dollars < 0.01 else f"${dollars:,.2f}"
 
 
 def clock(seconds: float) -> str:
@@ -45,6 +47,19 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(octets: float) -> str:
+    """`812 B`, `12.3 kB`, `4.56 GB`: bytes in three figures, a thousand to the next unit."""
+    for unit, step in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if octets >= 0.9995 * step:
+            return f"{octets / step:#.3g}".rstrip(".") + f" {unit}"
+    return f"{octets:.0f} B"
+
+
+def moment(stamp: str) -> str:
+    """`2026-11-22 21:23:09 UTC` of a recorded time."""
+    return f"{stamp[:10]} {stamp[11:19]} UTC"
 
 
 def count(number: int, noun: str) -> str:

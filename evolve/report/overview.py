@@ -1,14 +1,18 @@
 """What is known of a run, as values read from population.db. Draws nothing (views.py), reads no traces (traces.py)."""
 
 import json
-import os
 from dataclasses import dataclass
 
 from evolve.intervals import Interval, paired_difference
+from evolve.lock import holder
+from evolve.picking import picked
 from evolve.population import Diagnosis, Spend
-from evolve.report.store import Score, Store, best, candidates, scores
+from evolve.report.journal import Receipt, unrecorded
+from evolve.report.store import Score, Store, best, scores
 from evolve.rows import Row, seconds
 from harness.types import Side, Split
+
+LAST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Session:
-    """One start of the program on this run. `alive`: its process still exists on this machine."""
+    """One start of the program on this run. workers: 0 of an `evolve test`. alive: it is it that holds the run now."""
 
     number: int
     started_at: str
@@ -84,7 +88,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Overview:
-    """A run as `status` and the end of `run` show it. Differences are of best minus baseline."""
+    """A run as `status` and the end of `run` show it. Differences are of best minus baseline.
+
+    holder: the process that holds the run now, in words. tested: whom the test split was opened for. picked: it is the
+    run that commands mean by default, because somebody said so. unrecorded: what was paid for in iterations and final
+    tests that have no row yet; it is not in `spend`.
+    """
 
     run: str
     folder: str
@@ -104,6 +113,22 @@ class Overview:
     validation_difference: Interval | None
     test_difference: Interval | None
     spend: tuple[Spend, ...]
+    holder: str
+    tested: tuple[str, ...]
+    picked: bool
+    unrecorded: Receipt
+
+    @property
+    def search(self) -> Session | None:
+        """The last session that worked on iterations."""
+        return next((one for one in reversed(self.sessions) if one.workers), None)
+
+    @property
+    def condition(self) -> str:
+        """What the search is doing or how it ended, in a word."""
+        if self.holder:
+            return "running"
+        return "not started" if self.search is None else self.search.outcome or "killed"
 
 
 def measured(
@@ -129,13 +154,21 @@ def _score(row: Row) -> Score:
     return Score(interval, row["split"], row["missing"], row["instrument"], bool(row["simulated"]))
 
 
-def log(store: Store, number: int | None = None) -> tuple[Entry, ...]:
-    """All iterations by number, or one of them."""
+def log(store: Store, number: int | None = None, last: int | None = None) -> tuple[Entry, ...]:
+    """Iterations by number: all, the last so many of them, or a single one."""
+    query = """SELECT number, parent, child, outcome, reason, summary, difference, low, high, compared, started_at,
+        finished_at FROM iterations WHERE run = :run AND number >= :low AND number <= :high
+        ORDER BY number DESC LIMIT :last"""
+    low, high = (0, LAST_NUMBER) if number is None else (number, number)
+    found = store.rows(query, low=low, high=high, last=-1 if last is None else last)[::-1]
+    if not found:
+        return ()
     sides: dict[tuple[int, Side], Score] = {}
-    for row in store.rows("SELECT * FROM evaluations WHERE run = :run AND split = 'validation'"):
+    between = """SELECT * FROM evaluations WHERE run = :run AND split = 'validation'
+        AND iteration >= :low AND iteration <= :high"""
+    for row in store.rows(between, low=found[0]["number"], high=found[-1]["number"]):
         sides[row["iteration"], row["side"]] = _score(row)
-    query = "SELECT * FROM iterations WHERE run = :run AND number = coalesce(:number, number) ORDER BY number"
-    return tuple(_entry(row, sides) for row in store.rows(query, number=number))
+    return tuple(_entry(row, sides) for row in found)
 
 
 def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
@@ -156,26 +189,36 @@ def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
     )
 
 
-def lineage(store: Store) -> tuple[Node, ...]:
-    """Every candidate in order of birth; a parent comes before its children."""
-    known = scores(store)
-    summaries = {entry.child: entry.summary for entry in log(store)}
+def lineage(store: Store, candidate: str | None = None) -> tuple[Node, ...]:
+    """Every candidate in order of birth, a parent before its children; or one of them, with its score alone."""
+    known = scores(store, candidate)
+    only = "" if candidate is None else "AND c.candidate = :candidate"
+    query = f"""SELECT c.candidate, c.parent, c.commit_hash, c.status, coalesce(i.summary, '') AS summary
+        FROM candidates AS c LEFT JOIN iterations AS i ON (i.run, i.number) = (c.run, c.iteration)
+        WHERE c.run = :run {only} ORDER BY c.iteration"""
     return tuple(
         Node(
-            key, one.parent, one.commit, status, known.get(key, {}).get("validation"), summaries.get(key, "")
+            row["candidate"],
+            row["parent"],
+            row["commit_hash"],
+            row["status"],
+            known.get(row["candidate"], {}).get("validation"),
+            row["summary"],
         )
-        for key, (one, status) in candidates(store).items()
+        for row in store.rows(query, candidate=candidate)
     )
 
 
 def overview(store: Store) -> Overview:
     """Everything `status` shows; differences only where best is not the baseline and both were measured."""
-    known = scores(store)
+    known = scores(store, "c0")
     outcomes = store.rows(
         "SELECT outcome, count(*) AS n FROM iterations WHERE run = :run GROUP BY 1 ORDER BY 2 DESC"
     )
     found = "validation" in known.get("c0", {})
     winner = best(store) if found else None
+    known |= scores(store, winner) if winner else {}
+    holding = holder(store.folder / "lock")
     return Overview(
         run=store.run.run,
         folder=str(store.folder),
@@ -186,7 +229,10 @@ def overview(store: Store) -> Overview:
         instrument=store.run.instrument,
         sandbox=store.run.sandbox,
         simulated_roles=store.run.simulated,
-        sessions=tuple(map(_session, store.rows("SELECT * FROM sessions WHERE run = :run ORDER BY number"))),
+        sessions=tuple(
+            _session(row, holding)
+            for row in store.rows("SELECT * FROM sessions WHERE run = :run ORDER BY number")
+        ),
         documents={row["split"]: row["n"] for row in store.rows(USED)},
         iterations=sum(row["n"] for row in outcomes if row["outcome"] != "baseline"),
         outcomes={row["outcome"]: row["n"] for row in outcomes},
@@ -195,9 +241,23 @@ def overview(store: Store) -> Overview:
         validation_difference=_difference(store, winner, "validation"),
         test_difference=_difference(store, winner, "test"),
         spend=spend(store),
+        holder=holding,
+        tested=tuple(row["candidate"] for row in store.rows(TESTED)),
+        picked=picked(store.db) == store.run.run,
+        unrecorded=_unrecorded(store),
     )
 
 
+def _unrecorded(store: Store) -> Receipt:
+    """What was paid for in iterations and final tests that have no row yet."""
+    numbers = [row["number"] for row in store.rows("SELECT number FROM iterations WHERE run = :run")]
+    births = [row["iteration"] for row in store.rows(UNTESTED)]
+    return unrecorded(store.folder / "calls.db", numbers, births)
+
+
+TESTED = "SELECT candidate FROM evaluations WHERE run = :run AND split = 'test' ORDER BY +rowid"
+UNTESTED = """SELECT iteration FROM candidates WHERE run = :run AND candidate NOT IN
+    (SELECT candidate FROM evaluations WHERE run = :run AND split = 'test')"""
 USED = "SELECT split, sum(used) AS n FROM documents WHERE run = :run GROUP BY split ORDER BY split DESC"
 
 
@@ -207,19 +267,9 @@ def spend(store: Store) -> tuple[Spend, ...]:
     return tuple(Spend(*(row[key] for key in Spend.__dataclass_fields__)) for row in rows)
 
 
-def _session(row: Row) -> Session:
+def _session(row: Row, holding: str) -> Session:
     facts = {key: row[key] for key in Session.__dataclass_fields__ if key != "alive"}
-    return Session(**facts, alive=row["outcome"] is None and _exists(row["pid"]))
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return Session(**facts, alive=row["outcome"] is None and holding.startswith(f"pid {row['pid']} "))
 
 
 def _line(store: Store, candidate: str, known: dict[str, dict[Split, Score]]) -> Line:
@@ -237,10 +287,11 @@ def _difference(store: Store, winner: str | None, split: Split) -> Interval | No
     """Best minus baseline over the documents both were scored on, by the mean of all trials of each document."""
     if winner in (None, "c0"):
         return None
+    # the plus keeps SQLite from reading every rollout of the run in the order of an index on documents
     query = """SELECT avg(CASE WHEN r.candidate = :winner THEN r.score END) AS best,
         avg(CASE WHEN r.candidate = 'c0' THEN r.score END) AS baseline
         FROM rollouts AS r JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
         WHERE r.run = :run AND e.split = :split AND r.candidate IN (:winner, 'c0')
-        GROUP BY r.document HAVING best IS NOT NULL AND baseline IS NOT NULL"""
+        GROUP BY +r.document HAVING best IS NOT NULL AND baseline IS NOT NULL"""
     pairs = [(row["best"], row["baseline"]) for row in store.rows(query, winner=winner, split=split)]
     return paired_difference(pairs) if pairs else None

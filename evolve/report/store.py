@@ -4,15 +4,17 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from evolve.history import connect_readonly, failure
+from evolve.database import connect_readonly, failure
 from evolve.intervals import Interval, proportion
+from evolve.picking import picked
 from evolve.population import Candidate
+from evolve.report import figures
 from evolve.rows import Row, RunRow, candidate_of, run_of
 from harness.errors import UsageError
 from harness.types import Split
@@ -54,10 +56,13 @@ class Score:
     instrument: str
     simulated: bool
 
+    def __str__(self) -> str:
+        return figures.score(self.interval, self.simulated)
+
 
 @contextmanager
 def opened(db: Path, run: str | None) -> Iterator[Store]:
-    """The named run, or the newest, in a database that is read as of this moment.
+    """The named run, else the picked one, else the newest, in a database that is read as of this moment.
 
     Raises:
         StorageError: there is no such database, or it cannot be read. UsageError: no such run.
@@ -65,7 +70,7 @@ def opened(db: Path, run: str | None) -> Iterator[Store]:
     connection = connect_readonly(db)
     try:
         connection.execute("BEGIN")
-        found = _find_run(connection, run)
+        found = _find_run(connection, run or _picked(connection, db))
         if found is None:
             names = [row["run"] for row in connection.execute("SELECT run FROM runs ORDER BY created_at")]
             known = f"its runs are {', '.join(names)}" if names else "it has none yet"
@@ -77,19 +82,27 @@ def opened(db: Path, run: str | None) -> Iterator[Store]:
         connection.close()
 
 
+def _picked(connection: sqlite3.Connection, db: Path) -> str | None:
+    """The run that was picked, if it is still there."""
+    chosen = picked(db)
+    query = "SELECT run FROM runs WHERE run = ?"
+    return chosen if chosen is not None and connection.execute(query, (chosen,)).fetchall() else None
+
+
 def _find_run(connection: sqlite3.Connection, run: str | None) -> Row | None:
     latest = "SELECT * FROM runs WHERE run = coalesce(:run, run) ORDER BY created_at DESC, run DESC LIMIT 1"
     rows = connection.execute(latest, {"run": run}).fetchall()
     return dict(rows[0]) if rows else None
 
 
-def scores(store: Store) -> dict[str, dict[Split, Score]]:
-    """Candidate -> split -> its score over all trials there, by the run's instrument."""
+def scores(store: Store, candidate: str | None = None) -> dict[str, dict[Split, Score]]:
+    """Candidate -> split -> its score over all trials there, by the run's instrument; of all, or of one."""
     found: dict[str, dict[Split, Score]] = {}
-    query = """SELECT candidate, split, total(score * trials) AS hits, sum(trials) AS trials,
+    only = "" if candidate is None else "AND candidate = :candidate"
+    query = f"""SELECT candidate, split, total(score * trials) AS hits, sum(trials) AS trials,
         sum(missing) AS missing, max(simulated) AS simulated FROM evaluations
-        WHERE run = :run AND instrument = :instrument GROUP BY candidate, split"""
-    for row in store.rows(query, instrument=store.run.instrument):
+        WHERE run = :run AND instrument = :instrument {only} GROUP BY split, candidate"""
+    for row in store.rows(query, instrument=store.run.instrument, candidate=candidate):
         interval = proportion(round(row["hits"], 6), row["trials"])
         one = Score(interval, row["split"], row["missing"], store.run.instrument, bool(row["simulated"]))
         found.setdefault(row["candidate"], {})[row["split"]] = one
@@ -102,21 +115,26 @@ def candidates(store: Store) -> dict[str, tuple[Candidate, str]]:
     return {row["candidate"]: (candidate_of(row), row["status"]) for row in store.rows(query)}
 
 
+BEST = """SELECT c.candidate, c.iteration, total(e.score * e.trials) AS hits, sum(e.trials) AS trials
+    FROM evaluations AS e JOIN candidates AS c ON (c.run, c.candidate) = (e.run, e.candidate)
+    WHERE e.run = :run AND e.instrument = :instrument AND e.split = 'validation' AND c.status IN (:baseline, :survived)
+    GROUP BY e.candidate"""
+
+
 def best(store: Store) -> str:
     """The id of the best candidate, by the rule of `Population.best`.
 
     Raises:
         UsageError: nothing was measured yet.
     """
-    measured_now = scores(store)
+    statuses = dict(zip(("baseline", "survived"), IN_POPULATION, strict=True))
     ranked = [
-        (measured_now[key]["validation"].interval.low, -one.iteration, key)
-        for key, (one, status) in candidates(store).items()
-        if status in IN_POPULATION and "validation" in measured_now.get(key, {})
+        (proportion(round(row["hits"], 6), row["trials"]).low, -row["iteration"], row["candidate"])
+        for row in store.rows(BEST, instrument=store.run.instrument, **statuses)
     ]
     if not ranked:
         raise UsageError(f"run {store.run.run!r} has no measured candidate yet; wait for its baseline")
-    return max(ranked)[2]
+    return str(max(ranked)[2])
 
 
 def resolve(store: Store, name: str) -> Candidate:
@@ -125,18 +143,22 @@ def resolve(store: Store, name: str) -> Candidate:
     Raises:
         UsageError: none or several are meant.
     """
-    known = {key: one for key, (one, _) in candidates(store).items()}
     key = best(store) if name == "best" else "c0" if name == "baseline" else name
-    if key in known:
-        return known[key]
-    hits = [
-        one for one in known.values() if len(name) >= SHORTEST_PREFIX and one.commit.startswith(name.lower())
-    ]
+    there = store.rows("SELECT * FROM candidates WHERE run = :run AND candidate = :key", key=key)
+    if there:
+        return candidate_of(there[0])
+    query = "SELECT * FROM candidates WHERE run = :run AND substr(commit_hash, 1, :length) = :start ORDER BY iteration"
+    long = len(name) >= SHORTEST_PREFIX
+    hits = list(map(candidate_of, store.rows(query, start=name.lower(), length=len(name)))) if long else []
     if len(hits) == 1:
         return hits[0]
     if hits:
         raise UsageError(
             f"{name!r} begins the commits of {', '.join(one.id for one in hits)}; give more of it"
+        )
+    if not store.rows("SELECT 1 FROM candidates WHERE run = :run LIMIT 1"):
+        raise UsageError(
+            f"run {store.run.run!r} has no candidate yet; wait for its baseline, or go on with `evolve run`"
         )
     without = store.rows(
         "SELECT outcome FROM iterations WHERE run = :run AND 'c' || number = :name", name=name
@@ -157,7 +179,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,6 +11,8 @@ from evolve.report.store import Store
 from harness.errors import StorageError, UsageError
 from harness.types import Rollout, Side
 
+T = TypeVar("T")
+ROLLOUTS = TypeAdapter(Rollout)
 EXCHANGES = TypeAdapter(Exchange)
 
 
@@ -51,11 +54,7 @@ def read_rollouts(place: Path) -> Iterator[Rollout]:
     Raises:
         StorageError: it is missing or damaged.
     """
-    for number, line in _lines(place):
-        try:
-            yield Rollout.model_validate_json(line)
-        except ValidationError as error:
-            raise _damaged(place, number, error) from None
+    return _read(place, ROLLOUTS)
 
 
 def read_exchanges(place: Path) -> Iterator[Exchange]:
@@ -64,9 +63,13 @@ def read_exchanges(place: Path) -> Iterator[Exchange]:
     Raises:
         StorageError: it is missing or damaged.
     """
+    return _read(place, EXCHANGES)
+
+
+def _read(place: Path, kind: TypeAdapter[T]) -> Iterator[T]:
     for number, line in _lines(place):
         try:
-            yield EXCHANGES.validate_json(line)
+            yield kind.validate_json(line)
         except ValidationError as error:
             raise _damaged(place, number, error) from None
 

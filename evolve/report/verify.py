@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from evolve import rows
+from evolve.database import open_readonly
 from evolve.population import Candidate, Evaluation
 from evolve.report import traces
 from evolve.report.store import IN_POPULATION, Store, candidates
@@ -16,6 +16,7 @@ from evolve.report.verify_trace import MONEY, Journal, Ledger, edit_problems, ro
 from evolve.repository import Repository
 from evolve.rows import Row
 from harness.errors import StorageError
+from harness.journal import unusable
 
 TABLES = {
     "candidates": "rowid",
@@ -56,9 +57,12 @@ async def verify(store: Store) -> AsyncIterator[Check]:
         yield lineage(store)
         yield arithmetic(store)
         yield splits(store)
-        for check in trace_checks(store, journal):
-            yield check
-        yield spending(store, journal)
+        try:
+            for check in trace_checks(store, journal):
+                yield check
+            yield spending(store, journal)
+        except sqlite3.Error as error:  # of the journal: the store names its own
+            raise unusable(place, error) from None
 
 
 def open_journal(place: Path) -> sqlite3.Connection:
@@ -69,14 +73,12 @@ def open_journal(place: Path) -> sqlite3.Connection:
     """
     if not place.is_file():
         raise StorageError(f"there is no journal {str(place)!r}; the run's folder was moved or emptied")
-    uri = f"file:{quote(str(place.absolute()))}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
-    connection.row_factory = sqlite3.Row
+    connection = open_readonly(place)
     try:
         connection.execute("SELECT count(*) FROM calls").fetchall()
     except sqlite3.Error as error:
         connection.close()
-        raise StorageError(f"the journal {str(place)!r} cannot be read: {error}") from None
+        raise unusable(place, error) from None
     return connection
 
 

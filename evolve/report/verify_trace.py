@@ -76,7 +76,7 @@ def rollout_problems(rollouts: Iterable[Rollout], journal: Journal) -> Iterator[
         said = dict(_said(rollout))
         found = journal.find(list(said))
         problems = [_call_problem(key, text, found) for key, text in said.items()]
-        asks = [found[step.call][1] for step in rollout.steps if step.call in found]
+        asks = [found[key][1] for step in rollout.steps for key in (*step.earlier, step.call) if key in found]
         if rollout.tokens != sum(asks):
             problems.append(f"it counts {rollout.tokens} challenger tokens, the journal {sum(asks)}")
         problems += [problem for step in rollout.steps for problem in _score_problems(step)]
@@ -89,6 +89,8 @@ def _said(rollout: Rollout) -> Iterator[tuple[str, str | None]]:
     for step in rollout.steps:
         if step.call:
             yield step.call, step.reply
+        for key in step.earlier:
+            yield key, None
         for key in step.verification.calls if step.verification else ():
             yield key, None
         for attempt in (*step.weak, *step.strong):

@@ -1,6 +1,8 @@
 """Pictures of a run for a terminal: status, closing table, log, lineage. Values come in, rich renderables go out."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,8 +12,9 @@ from rich.tree import Tree
 
 from evolve.intervals import Interval
 from evolve.report import figures
-from evolve.report.overview import Entry, Line, Node, Overview, Session
+from evolve.report.overview import Line, Node, Overview
 from evolve.report.store import Score
+from harness.types import ROLES
 
 COLOURS = {
     "survived": "green",
@@ -25,7 +28,7 @@ COLOURS = {
     "missing": "magenta",
 }
 MOST_CAUSES = 8
-LONGEST_REASON = 200
+WIDE = 110
 
 
 def outcome(name: str) -> Text:
@@ -45,8 +48,8 @@ def titled(title: str, body: RenderableType) -> RenderableType:
     return Group(Text(title, "bold"), Padding(body, (0, 0, 1, 2)))
 
 
-def status(one: Overview) -> RenderableType:
-    """Everything about a run in one screen."""
+def status(one: Overview, names: Mapping[str, Sequence[str]] = MappingProxyType({})) -> RenderableType:
+    """Everything about a run in one screen. names: of models, of roles whose endpoint reported several."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
@@ -54,26 +57,51 @@ def status(one: Overview) -> RenderableType:
     documents = ", ".join(f"{number} {split}" for split, number in one.documents.items())
     for name, value in (
         ("state", state(one)),
-        ("iterations", f"{one.iterations} recorded; {_mix(one.outcomes)}"),
+        ("iterations", f"{one.iterations:,} recorded{asked(one)}; {_mix(one.outcomes)}"),
         ("documents", documents),
+        ("test split", f"opened for {', '.join(one.tested)}" if one.tested else "not opened"),
         ("settings", f"seed {one.seed}, lag {one.lag}, sandbox {one.sandbox}, instrument {one.instrument}"),
         ("simulated", roles if len(one.simulated_roles) < 7 else "all roles"),
-        ("started", f"{one.created_at} by version {one.version}"),
+        ("started", f"{figures.moment(one.created_at)} by version {one.version}"),
         ("folder", one.folder),
     ):
         facts.add_row(name, figures.visible(value))
-    return Group(titled(f"Run {one.run}", facts), summary(one))
+    for role, reported in names.items():
+        line = f"{role} was answered by models that call themselves {', '.join(reported)}"
+        facts.add_row("warning", Text(figures.visible(line), "yellow"))
+    picked = "  (picked)" if one.picked else ""
+    return Group(titled(f"Run {one.run}{picked}", facts), summary(one))
 
 
 def state(one: Overview) -> str:
-    """What the last session is doing, or how it ended, in words."""
-    if not one.sessions:
-        return "not started"
-    last: Session = one.sessions[-1]
-    goal = f"to {figures.count(last.iterations, 'iteration')} with {figures.count(last.workers, 'worker')}"
-    unfinished = "running" if last.alive else "killed; `evolve run` goes on with it"
-    found = last.outcome or unfinished
-    return f"{found} ({goal}, session {last.number} of {last.started_at})"
+    """What the last session is doing, or how it ended, in words; a running `evolve test` is named as such."""
+    last = one.sessions[-1] if one.sessions else None
+    if one.holder:
+        doing = "running" if last and last.alive and last.workers else "starting or ending"
+        doing = "running `evolve test`" if last and last.alive and not last.workers else doing
+        return f"{doing} ({one.holder})"
+    if one.search is None:
+        return one.condition
+    goal = f"{figures.count(one.search.workers, 'worker')}, since {figures.moment(one.search.started_at)}"
+    ended = f", until {figures.moment(one.search.ended_at)}" if one.search.ended_at else ""
+    remedy = {
+        "killed": "; `evolve run` goes on with it",
+        "stopped": "; `evolve run` goes on with it",
+        "failed": "; `evolve run` tries again",
+        "budget": " spent; `evolve run` with a larger one goes on",
+    }.get(one.condition, "")
+    return f"{one.condition}{remedy} ({goal}{ended})"
+
+
+def asked(one: Overview) -> str:
+    """How many iterations the last start was to reach, in words."""
+    if one.search is None:
+        return ""
+    return (
+        f" of {one.search.iterations:,}"
+        if one.iterations <= one.search.iterations
+        else (f", {one.search.iterations:,} asked for last")
+    )
 
 
 def summary(one: Overview) -> RenderableType:
@@ -84,7 +112,7 @@ def summary(one: Overview) -> RenderableType:
     parts = [titled(f"Best: {best}" if best != "c0" else "Best: the baseline, so far", results(one))]
     if mix := _failures(one.baseline, one.best):
         parts.append(titled("Why rollouts on validation documents were not accepted", mix))
-    if one.spend:
+    if one.spend or one.unrecorded.calls:
         parts.append(titled("Spent", _spend(one)))
     return Group(*parts)
 
@@ -92,12 +120,15 @@ def summary(one: Overview) -> RenderableType:
 def following(one: Overview) -> RenderableType:
     """The three commands that one wants next."""
     grid = Table.grid(padding=(0, 2))
-    best = one.best.candidate if one.best else "c0"
-    subject = "best" if best != "c0" else "last child" if one.iterations else "best"
-    change = "evolve diff best" if subject == "best" else "evolve lineage"
-    grid.add_row(
-        Text(change, "bold"), "what was changed in the scaffold" if subject == "best" else "what was tried"
-    )
+    if one.baseline is None:
+        grid.add_row(Text("evolve run", "bold"), "go on; with a larger --budget-... if that is what ended it")
+        grid.add_row(Text("evolve status", "bold"), "what was spent so far, and how it ended")
+        grid.add_row(Text("evolve doctor", "bold"), "check sandbox, disk, database, keys and endpoints")
+        return titled("Next", grid)
+    if one.best is not None and one.best.candidate != "c0":
+        grid.add_row(Text("evolve diff best", "bold"), "what was changed in the scaffold")
+    else:
+        grid.add_row(Text("evolve lineage --all", "bold"), "what was tried")
     grid.add_row(Text("evolve log", "bold"), "every iteration, with the reason for its outcome")
     grid.add_row(Text("evolve generate best", "bold"), "make accepted examples with it")
     return titled("Next", grid)
@@ -118,12 +149,17 @@ def results(one: Overview) -> Table:
         if one.best.candidate != "c0":
             simulated = bool(after and after.simulated)
             grid.add_row("", Text(one.best.candidate, "bold"), Text(score(after), "bold"))
-            grid.add_row("", "gain", Text(figures.change(gain, simulated), _sign(gain)))
+            grid.add_row("", "gain", Text(figures.change(gain, simulated), sign(gain)))
+    if len(one.tested) > 2:
+        note = (
+            f"opened for {len(one.tested)} candidates: `evolve test {' '.join(one.tested[:4])}` compares them"
+        )
+        grid.add_row("", "", Text(note, "dim"))
     return grid
 
 
-def _sign(gain: Interval | None) -> str:
-    """Colour only what is more than noise."""
+def sign(gain: Interval | None) -> str:
+    """The colour of a gain: only what is more than noise has one."""
     if gain is None or not gain.excludes_zero:
         return ""
     return "green" if gain.low > 0 else "red"
@@ -148,6 +184,9 @@ def _failures(baseline: Line, best: Line) -> Table | None:
     for stage, reason in causes[:MOST_CAUSES]:
         shares = [_share(counts[line.candidate].get((stage, reason), 0), line) for line in lines]
         grid.add_row(*shares, Text(_cause(stage, reason)))
+    if any(sum(one.values()) > rollouts_of(line) for line, one in zip(lines, counts.values(), strict=True)):
+        note = "one rollout can have several reasons, so these add up to over 100 %"
+        grid.add_row(*("" for _ in lines), Text(note, "dim"))
     if len(causes) > MOST_CAUSES:
         grid.add_row(
             *("" for _ in lines), Text(f"and {len(causes) - MOST_CAUSES} more (evolve status --json)", "dim")
@@ -160,9 +199,14 @@ def _cause(stage: str, reason: str) -> str:
 
 
 def _share(number: int, line: Line) -> str:
-    measured = line.validation
-    rollouts = measured.interval.trials + measured.missing if measured else 0
+    rollouts = rollouts_of(line)
     return f"{number / rollouts:.0%}" if rollouts else str(number)
+
+
+def rollouts_of(line: Line) -> int:
+    """All validation rollouts of a candidate."""
+    measured = line.validation
+    return measured.interval.trials + measured.missing if measured else 0
 
 
 def _spend(one: Overview) -> Table:
@@ -180,10 +224,15 @@ def _spend(one: Overview) -> Table:
             figures.money(each.cost),
             Text(note, "dim"),
         )
-    calls, cost = sum(each.calls for each in one.spend), sum(each.cost for each in one.spend)
-    tokens = figures.amount(sum(each.prompt_tokens + each.completion_tokens for each in one.spend))
-    note = "simulated, notional price" if all(each.role in one.simulated_roles for each in one.spend) else ""
-    row = ("all", f"{calls:,} calls", f"{tokens} tokens", figures.money(cost))
+    rest = one.unrecorded
+    if rest.calls:
+        cells = (f"{rest.calls:,} calls", f"{figures.amount(rest.tokens)} tokens", figures.money(rest.cost))
+        grid.add_row("unfinished", *cells, Text("iterations or tests to be gone on with", "dim"))
+    calls = rest.calls + sum(each.calls for each in one.spend)
+    cost = rest.cost + sum(each.cost for each in one.spend)
+    used = rest.tokens + sum(each.prompt_tokens + each.completion_tokens for each in one.spend)
+    note = "simulated, notional price" if len(one.simulated_roles) == len(ROLES) else ""
+    row = ("all", f"{calls:,} calls", f"{figures.amount(used)} tokens", figures.money(cost))
     grid.add_row(*(Text(cell, "bold") for cell in row), Text(note, "dim"))
     return grid
 
@@ -193,71 +242,28 @@ def _mix(outcomes: dict[str, int]) -> str:
     return ", ".join(parts) or "none finished"
 
 
-def log(entries: Sequence[Entry], width: int) -> RenderableType:
-    """A row an iteration; the scores of parent and child only where there is room."""
-    simulated = any(one.child_score.simulated for one in entries if one.child_score)
-    note = "validation, simulated" if simulated else "validation"
-    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
-    table.add_column("#", justify="right")
-    table.add_column("from", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
-    if width >= 110:
-        table.add_column(f"child ({note})", no_wrap=True)
-    table.add_column(f"child − parent\n({note})" if width < 110 else f"child − parent ({note})", no_wrap=True)
-    table.add_column("what and why", ratio=1)
-    for one in entries:
-        gain = Text(_bare(one.gain), _sign(one.gain))
-        cells: list[RenderableType] = [
-            str(one.number),
-            one.parent or "" if one.number else "",
-            outcome(one.outcome),
-        ]
-        if width >= 110:
-            cells.append(_bare_score(one.child_score))
-        table.add_row(*cells, gain, _why(one))
-    return table
-
-
-def _bare(gain: Interval | None) -> str:
-    return figures.change(gain, False).replace(" pairs", "").replace(" pair", "") if gain else ""
-
-
-def _bare_score(one: Score | None) -> str:
-    return figures.score(one.interval, False) if one else ""
-
-
-def _why(one: Entry) -> Text:
-    text = Text(figures.visible(" ".join(one.summary.split())))
-    reason = "" if one.outcome == "survived" else figures.shortened(one.reason, LONGEST_REASON)
-    if reason:
-        text.append(f" ({reason})" if text.plain else reason, "dim")
-    return text
-
-
-def tree(nodes: Sequence[Node], everything: bool) -> RenderableType:
+def tree(nodes: Sequence[Node], everything: bool, width: int = WIDE) -> RenderableType:
     """Candidates under their parents; dropped ones are counted unless everything is asked for."""
-    shown = [one for one in nodes if everything or one.status != "dropped"]
-    left_out: dict[str | None, int] = {}
-    for one in nodes:
-        if one not in shown:
-            left_out[one.parent] = left_out.get(one.parent, 0) + 1
     branches: dict[str, Tree] = {}
     root = Tree("", hide_root=True, guide_style="dim")
-    for one in shown:
-        above = branches.get(one.parent or "", root)
-        branches[one.candidate] = above.add(_leaf(one, left_out.get(one.candidate, 0)))
+    left_out = Counter(one.parent for one in nodes if one.status == "dropped" and not everything)
+    for one in nodes:
+        if everything or one.status != "dropped":
+            above = branches.get(one.parent or "", root)
+            branches[one.candidate] = above.add(_leaf(one, left_out[one.candidate], width))
     return root
 
 
-def _leaf(one: Node, dropped: int) -> Text:
-    text = Text(no_wrap=True, overflow="ellipsis")
+def _leaf(one: Node, dropped: int, width: int) -> Text:
+    """A candidate on one line; where there is little room, what its edit changed on the next."""
+    wide = width >= WIDE
+    text = Text(no_wrap=True, overflow="ellipsis") if wide else Text()
     text.append(one.candidate, "bold")
     text.append(f" {one.commit[:8]} ", "dim")
     text.append_text(outcome(one.status))
     text.append(f"  validation {score(one.score)}")
-    text.append(
-        f"  +{figures.count(dropped, 'dropped child').replace('childs', 'children')}" if dropped else "",
-        "yellow",
-    )
-    text.append(f"  {figures.shortened(one.summary, 200)}" if one.summary else "", "dim")
+    children = figures.count(dropped, "dropped child").replace("childs", "children")
+    text.append(f"  +{children}" if dropped else "", "yellow")
+    if one.summary:
+        text.append(f"{'  ' if wide else chr(10)}{figures.shortened(one.summary, 200)}", "dim")
     return text

@@ -1,7 +1,9 @@
 """How to choose: one file a rule. A rule is found by its name, or by a dotted path to a module of somebody's own."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Protocol
 
@@ -45,6 +47,10 @@ def rule(name: str) -> ModuleType:
     try:
         return import_module(path)
     except ModuleNotFoundError as error:
+        ours = [one.name for one in iter_modules(__path__)]
+        near = get_close_matches(name, ours, 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
         raise UsageError(
-            f"no rule {name!r}: {error}; see evolve/selection/ for those that come with the tool"
+            f"no rule {name!r}: {error}; {meant}evolve/selection/ has {', '.join(ours)}; for one of your own give the "
+            "dotted path to a module that Python finds"
         ) from None

@@ -4,6 +4,8 @@ import numpy as np
 
 from evolve.population import Choice, Population
 
+TOLD = 100
+
 
 def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
     """P(c) = exp(s_c / T) / sum over all, for scores of shape (n,); the largest score is subtracted first.
@@ -18,9 +20,14 @@ def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def select(population: Population, temperature: float, rng: np.random.Generator) -> Choice:
-    """Draw a parent with `probabilities` of the mean validation scores."""
+    """Draw a parent with `probabilities` of the mean validation scores.
+
+    Told with the choice are the `TOLD` likeliest candidates and the drawn one: a list of all with every iteration would
+    make a long run grow by its square.
+    """
     standings = list(population.standings.values())
     chances = probabilities(np.array([one.score for one in standings]), temperature)
-    drawn = standings[int(rng.choice(len(standings), p=chances))]
-    named = zip(standings, chances, strict=True)
-    return Choice(drawn.candidate, {one.candidate.id: float(chance) for one, chance in named})
+    drawn = int(rng.choice(len(standings), p=chances))
+    likeliest = np.argsort(-chances, kind="stable")[:TOLD].tolist()
+    named = {standings[at].candidate.id: float(chances[at]) for at in sorted({drawn, *likeliest})}
+    return Choice(standings[drawn].candidate, named)

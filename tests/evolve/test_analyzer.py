@@ -22,7 +22,7 @@ from cases import (
 
 from evolve import case as texts
 from evolve.analyzer import analyzer_prompt, diagnose
-from evolve.population import Candidate
+from evolve.population import Candidate, Diagnosis
 from harness.errors import BudgetSpent
 
 ANSWER = DIAGNOSIS.model_dump_json()
@@ -44,6 +44,7 @@ def test_a_valid_answer_is_the_diagnosis():
     assert [(one.role, one.problem, one.reply) for one in exchanges] == [("analyzer", "", ANSWER)]
     draw = script.asked[0].draw
     assert (script.asked[0].role, draw.iteration, draw.side, draw.retry) == ("analyzer", 5, "edit", 0)
+    assert script.asked[0].schema is Diagnosis
 
 
 def test_fences_and_prose_around_the_object_are_forgiven():
@@ -88,6 +89,17 @@ def test_a_cut_off_answer_is_not_repaired_but_drawn_with_more_room():
     diagnosis, exchanges = run(script)
     assert diagnosis == DIAGNOSIS and "not whole" in exchanges[0].problem
     assert [one.max_tokens for one in script.asked] == [None, 6000]
+
+
+@pytest.mark.parametrize("end", ["refused: max_tokens is too large", "failed: HTTP 500"])
+def test_room_that_is_too_much_is_taken_back(end):
+    """After a refusal or a failure the model's own limit holds again."""
+    script = Script(reply("", "length", 0), reply("", "length", 0), reply("", end, 0), ANSWER)
+    assert run(script)[0] is None
+    assert [one.max_tokens for one in script.asked] == [None, 8192, 16_384]
+    script = Script(reply("", "length", 0), reply("", end, 0), ANSWER)
+    assert run(script)[0] == DIAGNOSIS
+    assert [one.max_tokens for one in script.asked] == [None, 8192, None]
 
 
 def test_an_empty_answer_is_asked_again():

@@ -14,7 +14,8 @@ import pytest
 import recorded
 from recorded import RUN, TRACES, evaluation, iteration
 
-from evolve.history import History, connect_readonly
+from evolve.database import connect_readonly
+from evolve.history import History
 from evolve.population import Exchange, Iteration, Population, Spend
 from evolve.rows import DocumentRow, RunRow, Trace
 from harness.errors import StorageError
@@ -73,13 +74,30 @@ def test_a_loaded_run_is_the_run_that_was_recorded(tmp_path: Path) -> None:
     loaded = asyncio.run(again())
     assert loaded[1:] == kept
     before, after = Population(told), Population(loaded)
-    assert after.standings == before.standings
-    assert list(after.standings) == ["c0", "c1", "c4"]
+    assert after.sums == before.sums
+    assert list(after.standings) == list(before.standings) == ["c0", "c1", "c4"]
     assert after.trees == before.trees
-    assert after.best == before.best
-    assert loaded[1].probabilities == {"c0": 0.1 + 0.2, "c99": 0.7}
-    assert [one.scores for one in loaded[1].evaluations] == [one.scores for one in told[1].evaluations]
-    assert [one.exchanges for one in loaded] == [()] * 5
+    assert after.best.candidate.commit == before.best.candidate.commit
+    assert [one.tally for one in loaded[1].evaluations] == [one.tally for one in told[1].evaluations]
+    assert loaded[1].causes == ("Too easy",)
+
+
+def test_what_stays_in_memory_is_little(tmp_path: Path) -> None:
+    """A recorded iteration is kept, and loaded, without rollouts, diff, probabilities, exchanges and spend."""
+
+    async def work(history: History) -> None:
+        for one in (await history.record(RUN.run, iteration(1), TRACES), (await history.load(RUN.run))[1]):
+            assert [side.rollouts for side in one.evaluations] == [(), (), ()]
+            assert one.child is not None and one.child.diff == ""
+            assert (one.probabilities, one.exchanges, one.spend, one.diagnosis) == ({}, (), (), None)
+
+    path = tmp_path / "population.db"
+    with_history(path, work)
+    stored = view(
+        path,
+        "SELECT probabilities, diff FROM iterations JOIN candidates ON candidate = child WHERE number = 1",
+    )
+    assert stored == [{"probabilities": json.dumps({"c0": 0.1 + 0.2, "c99": 0.7}), "diff": "+line\n" * 50}]
 
 
 def test_a_kill_at_any_statement_leaves_all_or_nothing(tmp_path: Path) -> None:
@@ -209,15 +227,19 @@ def test_what_sqlite_cannot_hold_is_cleaned_or_refused(tmp_path: Path) -> None:
         odd,
         summary="a\0b\ud800c",
         child=replace(odd.child, diff="+\udfff\n"),
-        diagnosis=odd.diagnosis.model_copy(update={"summary": "x\0y"}),
+        diagnosis=odd.diagnosis.model_copy(
+            update={
+                "summary": "x\0y",
+                "causes": (odd.diagnosis.causes[0].model_copy(update={"title": "t\0"}),),
+            }
+        ),
     )
 
     async def work(history: History) -> None:
         kept = await history.record(RUN.run, odd, {})
         assert kept == (await history.load(RUN.run))[1]
         assert kept.summary == "a\ufffdb\ufffdc"
-        assert kept.child is not None and kept.child.diff == "+\ufffd\n"
-        assert kept.diagnosis is not None and kept.diagnosis.summary == "x\ufffdy"
+        assert kept.causes == ("t\ufffd",)
         for broken in (
             replace(iteration(2), probabilities={"c0": float("nan")}),
             replace(iteration(2), spend=(Spend("weak", 1, 1, 1, float("inf")),)),
@@ -226,6 +248,8 @@ def test_what_sqlite_cannot_hold_is_cleaned_or_refused(tmp_path: Path) -> None:
                 await history.record(RUN.run, broken, {})
 
     with_history(path, work)
+    assert view(path, "SELECT diff FROM candidates WHERE candidate = 'c1'") == [{"diff": "+\ufffd\n"}]
+    assert view(path, "SELECT summary FROM diagnoses") == [{"summary": "x\ufffdy"}]
 
 
 def test_rows_must_name_what_is_recorded(tmp_path: Path) -> None:
@@ -288,7 +312,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "population.db"
     path.write_bytes(b"no database, just text " * 100)
     for _ in range(2):
-        with pytest.raises(StorageError, match=r"population\.db.*no SQLite database; move it away"):
+        with pytest.raises(StorageError, match=r"population\.db.*no SQLite database; restore a copy"):
             asyncio.run(History.open(path))
     with pytest.raises(StorageError, match="no SQLite database"):
         connect_readonly(path)

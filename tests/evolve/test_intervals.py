@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.intervals import paired_difference, proportion
+from evolve.intervals import Z, bonferroni, paired_difference, proportion
 
 PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=1, max_size=80)
 
@@ -77,3 +77,18 @@ def test_no_pairs_are_refused() -> None:
     """A difference of nothing is an error, not zero."""
     with pytest.raises(ValueError, match="at least one pair"):
         paired_difference([])
+
+
+def test_several_comparisons_have_the_tabulated_quantiles() -> None:
+    """Two-sided 95 % over m comparisons (Dunn 1961, table 2, infinite degrees of freedom); one needs no correction."""
+    assert bonferroni(0) == bonferroni(1) == Z
+    assert [round(bonferroni(number), 2) for number in (2, 5, 10, 50)] == [2.24, 2.58, 2.81, 3.29]
+
+
+@given(PAIRS, st.integers(2, 40))
+def test_a_corrected_difference_contains_the_plain_one(pairs: list[tuple[float, float]], number: int) -> None:
+    """The value stays; the interval only grows."""
+    plain, wide = paired_difference(pairs), paired_difference(pairs, bonferroni(number))
+    assert wide.value == plain.value
+    assert wide.low <= plain.low
+    assert plain.high <= wide.high

@@ -22,7 +22,9 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """A file where a folder should be is a storage error with the path and a remedy."""
     (tmp_path / "runs").write_text("")
-    with pytest.raises(StorageError, match=r"runs/r.*Not a directory; choose a folder you can write"):
+    with pytest.raises(
+        StorageError, match=r"runs/r.*Not a directory. Something else is in its place: move that away"
+    ):
         Layout(tmp_path, tmp_path / "population.db", "r").make()
 
 

@@ -1,5 +1,6 @@
 """The lock between processes: who is refused, what it says, when it is free."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from evolve.lock import RunLock
+from evolve.lock import holder as who_holds
 from harness.errors import StorageError
 
 HOLD = """
@@ -74,3 +76,14 @@ def test_a_lock_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(StorageError, match=r"cannot open the lock file .*run/lock"):
         RunLock(tmp_path / "run" / "lock").acquire()
+
+
+def test_who_only_asks_is_told_and_disturbs_nobody(tmp_path: Path) -> None:
+    """The holder is named while there is one; a free or missing lock has none, and can be taken at once."""
+    place = tmp_path / "lock"
+    assert who_holds(place) == ""
+    with RunLock(place):
+        assert who_holds(place).startswith(f"pid {os.getpid()} on ")
+    assert who_holds(place) == ""
+    with RunLock(place):
+        pass

@@ -9,9 +9,11 @@ import recorded
 from recorded import RUN, iteration
 from sqlite_utils import Database
 
-from evolve.history import History, connect_readonly
+from evolve.database import connect_readonly
+from evolve.history import History
 from evolve.migrations import MIGRATIONS
 from evolve.population import Population
+from evolve.schema import STEPS
 from harness.errors import StorageError
 
 
@@ -156,3 +158,22 @@ def test_a_foreign_database_is_left_alone(tmp_path: Path) -> None:
         asyncio.run(History.open(path))
     with pytest.raises(StorageError, match="another program"):
         connect_readonly(path)
+
+
+def test_readers_know_all_steps() -> None:
+    """The names that readers compare with are those of the steps, in their order."""
+    assert tuple(step.name for step in MIGRATIONS.pending(Database(memory=True))) == STEPS
+
+
+def test_reports_of_long_runs_are_read_from_indices(told: tuple[Path, Population]) -> None:
+    """Scores of all candidates, outcomes and spending touch no table."""
+    path, _ = told
+    for query in (
+        """SELECT candidate, sum(score * trials) FROM evaluations WHERE run = 'r' AND split = 'validation'
+        AND instrument = 'i' GROUP BY candidate""",
+        "SELECT candidate FROM evaluations WHERE run = 'r' AND split = 'test' ORDER BY +rowid",
+        "SELECT outcome, count(*) FROM iterations WHERE run = 'r' GROUP BY 1",
+        "SELECT * FROM spend WHERE run = 'r'",
+    ):
+        plan = " ".join(str(row[3]) for row in rows(path, f"EXPLAIN QUERY PLAN {query}"))
+        assert "COVERING INDEX" in plan, plan

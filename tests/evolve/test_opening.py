@@ -1,6 +1,7 @@
 """Which run is meant, with which settings, and what a resume refuses."""
 
 import asyncio
+import platform
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -9,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from evolve.binding import differences, fixed
+from evolve.commands.run import overrides
 from evolve.history import History
 from evolve.opening import (
     Options,
     Recorded,
     checked,
-    differences,
-    fixed,
     known_documents,
     read_recorded,
     resolve,
@@ -23,9 +24,9 @@ from evolve.opening import (
     wanted_settings,
 )
 from evolve.rows import DocumentRow, RunRow
-from evolve.settings import Settings, validate
+from evolve.settings import Effective, Settings, validate
 from harness.documents import Collection, document, split_of
-from harness.errors import StorageError, UsageError
+from harness.errors import ProviderError, StorageError, UsageError
 
 SETTINGS = Settings()
 ROW = RunRow("r", "0.1.0", 7, 8, "hash", "full", (), SETTINGS.model_dump_json(), "b" * 40, "runs/r")
@@ -99,8 +100,11 @@ def test_flags_win_over_the_file_and_the_file_over_the_past(tmp_path: Path) -> N
     """A flag changes its one setting; evolve.toml replaces the defaults."""
     (tmp_path / "evolve.toml").write_text("[search]\nseed = 4\n[documents]\nminibatch = 2\n")
     found, source = wanted_settings(options(tmp_path, overrides={"search.seed": 9}), None)
-    assert (found.search.seed, found.documents.minibatch, source) == (9, 2, "settings: evolve.toml")
-    with pytest.raises(UsageError, match=r"the command line has wrong settings:\n  search.seed"):
+    holding = found.settings
+    assert (holding.search.seed, holding.documents.minibatch, source) == (9, 2, "settings: evolve.toml")
+    assert str(found.origins["search.seed"]) == "the command line"
+    assert str(found.origins["documents.minibatch"]).endswith("evolve.toml:4")
+    with pytest.raises(UsageError, match=r"the command line: search.seed = 'x': must be a whole number"):
         wanted_settings(options(tmp_path, overrides={"search.seed": "x"}), None)
 
 
@@ -137,12 +141,89 @@ def test_a_changed_setting_is_refused_with_both_values(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         resolve(options(tmp_path, overrides=changes))
     text = str(raised.value)
-    assert "  search.seed: began with 0, now 3" in text
-    assert "  measure.preset: began with 'meta', now 'prose'" in text
+    assert "  search.seed: began with 0, now 3 (the command line)" in text
+    assert "  measure.preset: began with 'meta', now 'prose' (the command line)" in text
     assert text.endswith("Use the old values to go on with it, or --new to start another run.")
     (tmp_path / "evolve.toml").write_text("[search]\ntemperature = 0.5\n")
-    with pytest.raises(UsageError, match=r"search.temperature: began with 0.1, now 0.5"):
+    with pytest.raises(UsageError, match=r"search.temperature: began with 0.1, now 0.5 \(.*toml:2\)"):
         resolve(options(tmp_path))
+    with pytest.raises(
+        UsageError, match=r"temperature: began with 0.1, now 0.2 \(environment EVOLVE_SEARCH__TEMP"
+    ):
+        resolve(options(tmp_path, environment={"EVOLVE_SEARCH__TEMPERATURE": "0.2"}))
+    resolve(options(tmp_path, environment={"EVOLVE_SEARCH__TEMPERATURE": "0.1"}))
+
+
+def test_the_order_of_the_sources(tmp_path: Path) -> None:
+    """Default, recorded run, evolve.toml, .env, environment, flags: each wins over all before it."""
+    recorded = Recorded(changed(search={"missing_bound": 2}), 8, "hash", "full", {}, None)
+    expected = [(None, 1, "default"), (recorded, 2, "as the run began")]
+    steps: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
+        ("evolve.toml", "[search]\nmissing_bound = 3\n", {}, {}),
+        (".env", "EVOLVE_SEARCH__MISSING_BOUND=4\n", {}, {}),
+        ("", "", {"EVOLVE_SEARCH__MISSING_BOUND": "5"}, {}),
+        ("", "", {"EVOLVE_SEARCH__MISSING_BOUND": "5"}, {"search.missing_bound": 6}),
+    ]
+    for began, value, origin in expected:
+        found, _ = wanted_settings(options(tmp_path, environment={}), began)
+        assert (found.settings.search.missing_bound, str(found.origins["search.missing_bound"])) == (
+            value,
+            origin,
+        )
+    kinds = []
+    for number, (name, text, variables, flags) in enumerate(steps, 3):
+        if name:
+            (tmp_path / name).write_text(text)
+        found, _ = wanted_settings(options(tmp_path, environment=variables, overrides=flags), recorded)
+        assert found.settings.search.missing_bound == number
+        kinds.append(found.origins["search.missing_bound"].kind)
+    assert kinds == ["file", ".env", "environment", "flags"]
+
+
+def test_a_missing_key_is_found_before_anything_is_made(tmp_path: Path) -> None:
+    """All roles without a key are named with their variables, and the folder stays as it was."""
+    text = """[models.default]
+name = "x"
+[models.weak]
+name = "y"
+base_url = "https://other.example/v1"
+key_variable = "WEAK_KEY"
+"""
+    (tmp_path / "evolve.toml").write_text(text)
+    with pytest.raises(ProviderError) as raised:
+        resolve(options(tmp_path, environment={}))
+    message = str(raised.value)
+    assert message.startswith("2 keys are not set:")
+    assert (
+        "  OPENAI_API_KEY, of challenger, verifier, strong, judge, analyzer, implementer at https://api"
+        in message
+    )
+    assert "  WEAK_KEY, of weak at https://other.example/v1" in message
+    assert [one.name for one in tmp_path.iterdir()] == ["evolve.toml"]
+    (tmp_path / ".env").write_text("WEAK_KEY=w-secret\n")
+    opening = resolve(options(tmp_path, environment={"OPENAI_API_KEY": "o-secret", "OTHER": "x"}))
+    assert opening.keys == {"OPENAI_API_KEY": "o-secret", "WEAK_KEY": "w-secret"}
+    assert "secret" not in repr(opening)
+    assert "secret" not in opening.settings.model_dump_json()
+
+
+def test_the_models_of_a_run_stay_beneath_variables(tmp_path: Path) -> None:
+    """A variable may move the server of a run that goes on; a key does not follow to another server."""
+    began = validate(
+        {"models": {"default": {"name": "m", "base_url": "http://old/v1", "key_variable": "OLD"}}}, "test"
+    )
+    recorded = Recorded(began, 8, "hash", "full", {}, None)
+    moved = {"EVOLVE_MODELS__DEFAULT__BASE_URL": "http://new/v1"}
+    found, _ = wanted_settings(options(tmp_path, environment=moved), recorded)
+    assert {(one.name, one.base_url, one.key_variable) for one in found.settings.models.values()} == {
+        ("m", "http://new/v1", None)
+    }
+    assert differences(began, found) == []
+    assert "OLD" in found.notices[0]
+    named = moved | {"EVOLVE_MODELS__DEFAULT__KEY_VARIABLE": "NEW"}
+    found, _ = wanted_settings(options(tmp_path, environment=named), recorded)
+    assert found.settings.models["judge"].key_variable == "NEW"
+    assert found.notices == ()
 
 
 def model(**changes: Any) -> dict[str, Any]:
@@ -176,13 +257,13 @@ FIXED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("change", FREE, ids=str)
 def test_what_no_score_depends_on_may_change(change: dict[str, Any]) -> None:
     """Budget, confinement by the same level, speed, keys and prices are free in a resume."""
-    assert differences(SETTINGS, changed(**change)) == []
+    assert differences(SETTINGS, Effective(changed(**change), {})) == []
 
 
 @pytest.mark.parametrize("change", FIXED, ids=str)
 def test_what_a_score_depends_on_may_not(change: dict[str, Any]) -> None:
     """Everything else is fixed."""
-    assert differences(SETTINGS, changed(**change))
+    assert differences(SETTINGS, Effective(changed(**change), {}))
 
 
 def test_every_setting_is_free_or_fixed_on_purpose() -> None:
@@ -205,8 +286,8 @@ def test_every_setting_is_free_or_fixed_on_purpose() -> None:
         "simulation.seed",
     }
     weak = {key.removeprefix("models.weak.") for key, _ in fixed(SETTINGS) if key.startswith("models.weak.")}
-    sampling = {f"sampling.{one}" for one in ("temperature", "top_p", "max_tokens")}
-    assert weak == {"name", "simulated", *sampling}
+    sampling = {f"sampling.{one}" for one in ("temperature", "top_p", "max_tokens", "extra")}
+    assert weak == {"name", "structured", "simulated", *sampling}
 
 
 def test_a_damaged_database_is_not_an_empty_one(tmp_path: Path) -> None:
@@ -248,3 +329,28 @@ def test_a_document_that_is_gone_is_refused() -> None:
         UsageError, match=rf"^2 documents .* gone or changed \(the first: {DOCUMENTS[0].id}\)"
     ):
         known_documents(Collection(DOCUMENTS[2:]), began(DOCUMENTS))
+
+
+def test_the_default_documents_change_with_python() -> None:
+    """Whoever named no documents is told that another release of Python has another text."""
+    own = Settings.model_validate({"documents": {"path": "papers"}})
+    for settings, cause in (
+        (SETTINGS, f"this is Python {platform.python_version()}"),
+        (own, "Put them back"),
+    ):
+        run = replace(began(DOCUMENTS), settings=settings)
+        with pytest.raises(UsageError, match=cause):
+            known_documents(Collection(DOCUMENTS[2:]), run)
+
+
+def test_models_of_the_environment_are_configured_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--models config` needs models that somebody named, wherever that is."""
+    flags: dict[str, Any] = dict.fromkeys(
+        ("seed", "sandbox", "docs", "calls", "tokens", "cost", "seconds"), None
+    ) | {"models": "config"}
+    with pytest.raises(UsageError, match="--models config needs a model for every role"):
+        overrides(tmp_path, flags)
+    monkeypatch.setenv("EVOLVE_MODELS__DEFAULT__NAME", "x")
+    assert overrides(tmp_path, flags) == {}

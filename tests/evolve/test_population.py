@@ -7,7 +7,7 @@ from evolve_fakes import BASELINE, baseline, compared, evaluation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.population import Iteration, Outcome, Population, Standing, difference
+from evolve.population import Iteration, Outcome, Population, Standing, Tally, difference
 
 
 def test_a_score_is_the_mean_of_all_validation_trials() -> None:
@@ -16,9 +16,9 @@ def test_a_score_is_the_mean_of_all_validation_trials() -> None:
     two = compared(2, [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], "survived")
     population = Population([two, baseline([1.0, 0.0, 0.0]), one])
     assert list(population.standings) == ["c0", "c2"]
-    assert population.standings["c0"].scores == (1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+    assert population.standings["c0"] == Standing(BASELINE, 3.0, 8)
     assert population.standings["c0"].score == pytest.approx(3 / 8)
-    assert population.standings["c2"].scores == (1.0, 0.0, 0.0)
+    assert (population.standings["c2"].total, population.standings["c2"].trials) == (1.0, 3)
 
 
 def test_training_and_test_scores_do_not_count() -> None:
@@ -28,7 +28,7 @@ def test_training_and_test_scores_do_not_count() -> None:
         evaluation("c0", [1.0], "final", split="test", iteration=1),
     )
     lost = Iteration(1, "no_proposal", "", "c0", 0, evaluations=sides)
-    assert Population([baseline([0.0]), lost]).standings["c0"].scores == (0.0,)
+    assert Population([baseline([0.0]), lost]).standings["c0"] == Standing(BASELINE, 0.0, 1)
 
 
 @pytest.mark.parametrize("outcome", ["dropped", "no_change", "out_of_scope", "broken", "no_proposal"])
@@ -61,7 +61,7 @@ def test_the_past_is_what_it_was() -> None:
     population = Population([compared(2, [1.0], [1.0]), baseline([0.0]), compared(1, [1.0], [1.0])])
     assert [one.number for one in population.iterations] == [0, 1, 2]
     assert list(population.upto(1).standings) == ["c0", "c1"]
-    assert population.upto(0).standings["c0"].scores == (0.0,)
+    assert population.upto(0).standings["c0"] == Standing(BASELINE, 0.0, 1)
 
 
 def test_trees_of_all_children_are_known() -> None:
@@ -75,7 +75,7 @@ def test_trees_of_all_children_are_known() -> None:
 def test_a_candidate_without_a_score_has_none() -> None:
     """A missing score is never taken for a number."""
     with pytest.raises(ValueError, match="'c0' has no validation score"):
-        _ = Standing(BASELINE, ()).score
+        _ = Standing(BASELINE, 0.0, 0).score
     assert evaluation("c0", [None, None]).mean is None
     assert evaluation("c0", [None, 1.0]).missing == 1
 
@@ -106,3 +106,45 @@ def test_the_order_of_arrival_makes_no_difference(survived: list[bool], order: o
     order.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert Population(shuffled).standings == Population(made).standings
     assert list(Population(shuffled).standings) == list(Population(made).standings)
+
+
+@given(
+    st.lists(st.sampled_from(["survived", "dropped", "no_change"]), max_size=12), st.lists(st.integers(0, 12))
+)
+def test_a_population_that_grows_is_the_one_that_was_made_whole(
+    outcomes: list[Outcome], cuts: list[int]
+) -> None:
+    """In whatever portions iterations are added: same standings in the same order, same trees, same best."""
+    made = [baseline([0.0, 1.0])]
+    for number, outcome in enumerate(outcomes, 1):
+        parents = [one.child.id for one in made if one.child and one.outcome in ("baseline", "survived")]
+        scores = [float((number * place) % 3 == 0) for place in range(3)]
+        one = compared(number, scores, [*scores[1:], None], outcome, parents[number * 7 % len(parents)])
+        made.append(replace(one, child=None) if outcome == "no_change" else one)
+    whole, grown = Population(made), Population(())
+    ends = sorted({min(cut, len(made)) for cut in cuts} | {len(made)})
+    for start, end in zip([0, *ends], ends, strict=False):
+        grown = grown.extended(made[start:end])
+    assert list(grown.standings.items()) == list(whole.standings.items())
+    assert list(grown.born) == list(whole.born)
+    assert (grown.iterations, grown.sums, grown.trees) == (whole.iterations, whole.sums, whole.trees)
+    assert grown.best == whole.best
+
+
+def test_a_population_does_not_grow_backwards() -> None:
+    """What is added has to follow; the population that was extended stays as it was."""
+    first = Population([baseline(), compared(2, [0.0], [1.0])])
+    later = first.extended([compared(3, [0.0], [1.0])])
+    assert list(later.standings) == ["c0", "c2", "c3"]
+    assert list(first.standings) == ["c0", "c2"]
+    with pytest.raises(ValueError, match="iteration 1 does not follow 2"):
+        first.extended([compared(1, [0.0], [1.0])])
+
+
+def test_what_is_recorded_keeps_its_tally_alone() -> None:
+    """Mean and counts stay; asking for the single scores is an error, never an empty answer."""
+    whole = evaluation("c1", [1.0, None, 0.0, 1.0])
+    left = replace(whole, rollouts=(), recorded=whole.tally)
+    assert (left.mean, left.missing, left.tally) == (2 / 3, 1, Tally(2.0, 3, 1))
+    with pytest.raises(ValueError, match="are in the database"):
+        _ = left.valid

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from evolve.intervals import proportion
-from evolve.report.progress import Events, Lines, Screen, Snapshot, panel, watch
+from evolve.report.progress import Events, Lines, Screen, Snapshot, Work, panel, watch
 
 STATE = Snapshot(
     run="run-001",
@@ -124,3 +124,94 @@ def test_screen_can_be_drawn_after_its_end(terminal: Console) -> None:
     before = terminal.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     screen.draw(STATE)
     assert terminal.file.getvalue() == before  # type: ignore[attr-defined]  # a StringIO
+
+
+WORK = Work(
+    run="run-001",
+    phase="test split: c7, c12",
+    simulated=True,
+    unit="rollouts",
+    total=80,
+    done=31,
+    outcomes={"accepted": 11, "exhausted": 20},
+    calls=930,
+    tokens=1_200_000,
+    cost=0.8,
+    seconds=12,
+    seconds_left=20,
+)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_other_work_is_drawn_too(width: int) -> None:
+    """What is done of what, outcomes, use and time; at 80 columns no line is too long, whatever is measured."""
+    out = StringIO()
+    phase = f"test split: {', '.join(f'c{number}' for number in range(50))}"
+    for one in (WORK, replace(WORK, phase=phase)):
+        Console(file=out, width=width, markup=False).print(panel(one))
+    shown = out.getvalue()
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert shown.count("31/80 rollouts") == 2
+    assert shown.count("about 0:20 left") == 2
+    assert "11 accepted" in shown
+    assert "simulated models" in shown
+
+
+def test_lines_of_other_work_end_with_its_last_state() -> None:
+    """A pipe gets a line at the begin and one when all is done, however short it was; both say simulated."""
+    out = StringIO()
+    lines = Lines(out, clock=lambda: 0.0)
+    for done in (0, 30, 80, 80):
+        lines.draw(replace(WORK, done=done))
+    said = out.getvalue().splitlines()
+    assert ["0/80 rollouts, simulated models" in said[0], "80/80 rollouts, simulated models" in said[-1]] == [
+        True
+    ] * 2
+    assert len(said) == 2
+
+
+def test_events_of_other_work_are_json() -> None:
+    """One object for each state in which something more is done."""
+    out = StringIO()
+    events = Events(out)
+    for done in (0, 0, 31):
+        events.draw(replace(WORK, done=done))
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(one["event"], one["done"], one["unit"]) for one in found] == [
+        ("progress", 0, "rollouts"),
+        ("progress", 31, "rollouts"),
+    ]
+
+
+def test_more_done_than_asked_for_is_no_fraction() -> None:
+    """A run that has more iterations than it was asked for says both numbers in words."""
+    out = StringIO()
+    Lines(out).draw(replace(STATE, done=6, total=3, running=()))
+    Console(file=out, width=80, markup=False).print(panel(replace(STATE, done=6, total=3, running=())))
+    assert out.getvalue().count("6 done, 3 asked for") == 2
+    assert "6/3" not in out.getvalue()
+
+
+def test_warnings_are_said_once_each() -> None:
+    """A warning is a line of its own when it is new, wherever it stands among the others; in JSON it makes an event."""
+    plain, events = StringIO(), StringIO()
+    lines, objects = Lines(plain), Events(events)
+    for warnings in ((), ("second",), ("first", "second"), ("first", "second")):
+        snapshot = Snapshot("run-001", "iterations", True, 4, warnings=warnings)
+        lines.draw(snapshot)
+        objects.draw(snapshot)
+    assert [one for one in plain.getvalue().splitlines() if "warning" in one] == [
+        "warning: second",
+        "warning: first",
+    ]
+    assert [len(json.loads(one)["warnings"]) for one in events.getvalue().splitlines()] == [0, 1, 2]
+
+
+def test_waiting_calls_are_told_in_json_every_ten_seconds() -> None:
+    """Somebody who reads events hears of an outage although nothing is done meanwhile."""
+    events, now = StringIO(), [0.0]
+    objects = Events(events, clock=lambda: now[0])
+    for second in range(31):
+        now[0] = float(second)
+        objects.draw(Snapshot("run-001", "iterations", True, 4, notice="down" if second else ""))
+    assert len(events.getvalue().splitlines()) == 4

@@ -16,8 +16,10 @@ from rich.console import Console, RenderableType
 
 from evolve.history import History
 from evolve.intervals import Interval, paired_difference, proportion
+from evolve.lock import RunLock
 from evolve.population import Iteration, Population, Spend
-from evolve.report import diffs, figures, overview, views
+from evolve.report import diffs, figures, journal, overview, views
+from evolve.report import log as logs
 from evolve.report.store import best, opened, resolve
 from harness.errors import StorageError, UsageError
 
@@ -87,8 +89,30 @@ def test_best_is_the_best_of_the_population(tmp_path: Path) -> None:
     for key, standing in population.standings.items():
         found = known[key]
         assert found is not None
-        assert found.interval.trials == len(standing.scores)
+        assert found.interval.trials == standing.trials
         assert found.interval.value == pytest.approx(standing.score)
+
+
+def test_the_log_can_be_short(tmp_path: Path) -> None:
+    """The last so many iterations, or a single one, are the same entries that the whole log has there."""
+    with opened(
+        make(tmp_path, [iteration(1), iteration(2, "c1"), REJECTED, iteration(4, "c2")]), None
+    ) as store:
+        whole = overview.log(store)
+        assert [one.number for one in whole] == [0, 1, 2, 3, 4]
+        assert overview.log(store, last=2) == whole[-2:]
+        assert overview.log(store, last=99) == whole
+        assert overview.log(store, 2) == whole[2:3]
+        assert overview.log(store, 9) == ()
+
+
+def test_one_candidate_is_as_in_the_lineage(tmp_path: Path) -> None:
+    """Asked for alone it has the same score and summary as among all."""
+    with opened(make(tmp_path, [iteration(1), iteration(2, "c1")]), None) as store:
+        whole = overview.lineage(store)
+        assert [one.candidate for one in whole] == ["c0", "c1", "c2"]
+        assert overview.lineage(store, "c1") == whole[1:2]
+        assert whole[1].score is not None and whole[1].summary
 
 
 def test_names_of_candidates(tmp_path: Path) -> None:
@@ -174,7 +198,7 @@ def test_overview_of_a_finished_run(tmp_path: Path) -> None:
     assert re.search(r"80%\s+40%\s+too easy: weak mean high", shown)
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [80, 120, 160])
 def test_every_score_comes_with_interval_trials_and_simulated(tmp_path: Path, width: int) -> None:
     """No picture shows a simulated score without saying so, nor one without its interval and trials."""
     with opened(make(tmp_path, [iteration(1), iteration(2, survives=False)], finals=["c0"]), None) as store:
@@ -183,7 +207,7 @@ def test_every_score_comes_with_interval_trials_and_simulated(tmp_path: Path, wi
         for line in text(picture, width).splitlines():
             if re.search(r"\d\.\d\d \[", line):
                 assert re.search(r"\[[+-]?\d\.\d\d, [+-]?\d\.\d\d\] n=\d+( pairs?)?, simulated", line), line
-    log = text(views.log(entries, width), width)
+    log = text(logs.drawn(entries, width), width)
     assert "simulated" in log.split("\n0 ")[0]
     assert all(len(line) <= width for line in log.splitlines())
 
@@ -202,6 +226,8 @@ def test_run_without_measurements(tmp_path: Path) -> None:
         assert "Nothing is measured yet" in text(views.status(overview.overview(store)))
         with pytest.raises(UsageError, match="no measured candidate"):
             best(store)
+        with pytest.raises(UsageError, match="no candidate yet; wait for its baseline"):
+            resolve(store, "baseline")
 
 
 def test_tree_counts_what_it_leaves_out(tmp_path: Path) -> None:
@@ -224,9 +250,10 @@ def test_models_cannot_drive_the_terminal(tmp_path: Path) -> None:
     """Escape sequences and markup in what a model wrote are shown as text or left out."""
     bad = replace(iteration(1), summary="\x1b[2J[red]done[/red]\u202e", reason="\x07 no")
     with opened(make(tmp_path, [bad]), None) as store:
-        shown = text(views.log(overview.log(store), 120), 120) + text(
-            views.tree(overview.lineage(store), True), 160
-        )
+        entries = overview.log(store)
+        pictures = [text(logs.drawn(entries, width), width) for width in (80, 120, 160)]
+        pictures += ["\n".join(logs.lines(entries)), text(views.tree(overview.lineage(store), True), 160)]
+        shown = "".join(pictures)
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "\u202e" not in shown
@@ -276,3 +303,99 @@ def test_small_figures() -> None:
     assert [figures.count(one, "iteration") for one in (1, 2000)] == ["1 iteration", "2,000 iterations"]
     assert figures.score(Interval(0, 0, 1, 0), True) == figures.score(None, True) == "not measured"
     assert figures.shortened("one two three", 9) == "one two…"
+    assert figures.moment("2026-11-22T21:23:09.906210Z") == "2026-11-22 21:23:09 UTC"
+
+
+def test_log_for_a_pipe_is_a_line_an_iteration(tmp_path: Path) -> None:
+    """However long the summary is and whatever breaks it has; the score says that it is simulated."""
+    long = replace(iteration(1), summary="first\nsecond " * 40)
+    with opened(make(tmp_path, [long, replace(iteration(2), summary="two"), REJECTED]), None) as store:
+        entries = overview.log(store)
+    lines = list(logs.lines(entries))
+    assert len(lines) == 4
+    assert lines[1].count("first second") == 40
+    assert re.search(r"\] n=9 pairs, simulated +first", lines[1])
+    assert "no change" in lines[3]
+    assert "exactly the files of c1" in lines[3]
+
+
+def test_log_in_a_narrow_window_keeps_every_word(tmp_path: Path) -> None:
+    """At 80 columns what was tried stands below its iteration, in whole words."""
+    one = replace(iteration(1), summary="Keeps the conclusion out of the context. " * 5)
+    with opened(make(tmp_path, [one]), None) as store:
+        shown = text(logs.drawn(overview.log(store), 80))
+    assert " ".join(shown.split()).count("Keeps the conclusion out of the context.") == 5
+
+
+def test_status_names_who_holds_the_run(tmp_path: Path) -> None:
+    """While a process has the lock it is running, whatever its pid; else an open session was killed."""
+    path = make(tmp_path, [iteration(1)])
+
+    async def session() -> None:
+        history = await History.open(path)
+        await history.start_session(RUN.run, 4, 50)
+        await history.close()
+
+    asyncio.run(session())
+    with opened(path, None) as store:
+        killed = overview.overview(store)
+        with RunLock(store.folder / "lock"):
+            running = overview.overview(store)
+    assert (killed.condition, running.condition) == ("killed", "running")
+    assert "`evolve run` goes on" in views.state(killed)
+    assert re.match(r"running \(pid \d+ on ", views.state(running))
+    assert "1 recorded of 50" in text(views.status(running))
+
+
+def test_status_counts_a_test_apart(tmp_path: Path) -> None:
+    """A session of `evolve test` does not change what is said of the search, and while it runs it is named."""
+    path = make(tmp_path, [iteration(1)])
+
+    async def sessions() -> None:
+        history = await History.open(path)
+        await history.end_session(RUN.run, await history.start_session(RUN.run, 4, 50), "stopped")
+        await history.start_session(RUN.run, 0, 50)
+        await history.close()
+
+    asyncio.run(sessions())
+    with opened(path, None) as store:
+        ended = overview.overview(store)
+        with RunLock(store.folder / "lock"):
+            testing = views.state(overview.overview(store))
+    assert ended.condition == "stopped"
+    assert "4 workers" in views.state(ended)
+    assert testing.startswith("running `evolve test`")
+
+
+def test_more_done_than_asked_for_is_said_in_words(tmp_path: Path) -> None:
+    """A smaller total than what is recorded is no fraction above one."""
+    path = make(tmp_path, [iteration(1), iteration(2)])
+
+    async def session() -> None:
+        history = await History.open(path)
+        await history.start_session(RUN.run, 4, 1)
+        await history.close()
+
+    asyncio.run(session())
+    with opened(path, None) as store:
+        assert "2 recorded, 1 asked for last" in text(views.status(overview.overview(store)))
+
+
+def test_model_names_that_change_are_told(tmp_path: Path) -> None:
+    """A role whose endpoint calls itself differently among the first and the last calls is named; the others are not."""
+    place = tmp_path / "calls.db"
+    with closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("CREATE TABLE calls (role, model, prompt_tokens, completion_tokens, cost)")
+        rows = (
+            [("weak", "a", 1, 2, 0.5)] * 3000
+            + [("judge", "b", 1, 2, 0.5)] * 3000
+            + [("weak", "c", 1, 2, 0.5)]
+        )
+        connection.executemany("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", rows)
+    assert journal.several_names(place) == {"weak": ("a", "c")}
+    assert journal.receipt(place) == journal.Receipt(6001, 3 * 6001, 0.5 * 6001)
+    assert journal.several_names(tmp_path / "missing.db") == {}
+    assert journal.receipt(tmp_path / "missing.db") == journal.Receipt()
+    with opened(make(tmp_path, [iteration(1)]), None) as store:
+        shown = text(views.status(overview.overview(store), {"weak": ("a", "c")}))
+    assert "weak was answered by models that call themselves a, c" in shown

@@ -277,7 +277,7 @@ def test_a_scaffold_that_does_not_start_is_refused(tmp_path: Path) -> None:
 def test_an_endpoint_that_refuses_stops_the_run_as_itself(tmp_path: Path) -> None:
     """Not in a group of errors; the session is recorded as failed; nothing is charged to the candidate."""
     with pytest.raises(ProviderError, match="nobody"):
-        go(fresh(tmp_path), 1, models__weak__name="nobody")
+        go(fresh(tmp_path), 1, models__weak__name="nobody", models__weak__simulated=True)
     assert sessions(tmp_path) == ["failed"]
     assert facts(tmp_path)["rollouts"] == []
     assert findings(tmp_path) == []

@@ -157,7 +157,8 @@ def test_calls_of_unfinished_iterations_do_not_matter(copy: Path) -> None:
     change(
         copy / RUN / "calls.db",
         """INSERT INTO calls SELECT 'ff' || substr(key, 3), role, 99, side, document, trial, ordinal, attempt, retry,
-        model, finish_reason, prompt_tokens, completion_tokens, estimated, cost, seconds, at, text FROM calls LIMIT 5""",
+        model, finish_reason, prompt_tokens, completion_tokens, estimated, cost, seconds, at, text, reasoning_tokens,
+        form FROM calls LIMIT 5""",
     )
     assert failed(copy) == ""
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evolve.population import Population
 from evolve.selection import rule
-from evolve.selection.boltzmann import probabilities, select
+from evolve.selection.boltzmann import TOLD, probabilities, select
 from harness.errors import UsageError
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -74,3 +74,14 @@ def test_a_rule_is_found_by_name_or_path() -> None:
     assert rule("evolve.selection.boltzmann").select is select
     with pytest.raises(UsageError, match=r"no rule 'greedy'.*evolve/selection/"):
         rule("greedy")
+
+
+def test_a_long_list_is_told_by_its_likeliest() -> None:
+    """Of more candidates than are told the likeliest are named, and the drawn one always; the draw is among all."""
+    crowd = Population(
+        [baseline([0.0] * 4), *(compared(n, [], [float(n % 4 == 0)] * 4) for n in range(1, 4 * TOLD + 1))]
+    )
+    choices = [select(crowd, 10.0, np.random.default_rng(seed)) for seed in range(40)]
+    likely = {f"c{n}" for n in range(4, 4 * TOLD + 1, 4)}
+    assert all(set(one.probabilities) == likely | {one.parent.id} for one in choices)
+    assert any(one.parent.id not in likely for one in choices)

@@ -1,0 +1,86 @@
+"""The command `test`: the test split for chosen candidates."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evolve.commands.common import as_json as json_option
+from evolve.commands.common import budget, database, draw, examples, limits, run_name
+from evolve.commands.completing import complete_candidate
+from evolve.commands.live import interruptible, watch
+from evolve.layout import Layout
+from evolve.population import Candidate
+from evolve.report import held_out
+from evolve.report.store import Store, as_json, opened, resolve
+from harness.errors import BudgetSpent
+
+if TYPE_CHECKING:
+    from evolve.testing import Opened
+
+EXAMPLES = examples(
+    "evolve test  # best and baseline",
+    "evolve test c12 c17  # others too, once in the life of a run",
+    "evolve test c12 --budget-usd 2  # two dollars at most for this",
+)
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_candidate)
+@budget
+@database
+@run_name
+@json_option
+def test(names: tuple[str, ...], db: Path, run_name: str | None, json_output: bool, **flags: Any) -> None:
+    """Open the test split for candidates (c12, best, the start of a commit; best by default) and for the baseline.
+
+    A candidate is measured on it once in the life of a run, and that is recorded; one that was measured is shown.
+    Every further candidate makes picking the best of them by these scores more flattering: the output says by how much.
+
+    A --budget option limits what this command spends; without one the run's own budget holds. Killed or interrupted,
+    the same command goes on and pays for nothing twice. With --json the last line is the result, those before it tell
+    the progress. Exit code 1 if not all could be measured.
+    """
+    with opened(db, run_name) as store:
+        chosen, run = entrants(store, names or ("best",)), store.run.run
+        there = held_out.opened(store)
+    from evolve.testing import Job, Opened, start
+
+    done = Opened(())
+    if wanted := tuple(one for one in chosen if one.id not in there):
+        job = Job(Layout(db.absolute().parent, db.absolute(), run), wanted, limits(flags))
+        done = interruptible(
+            start(job, lambda one: watch(one, json_output)),
+            lambda: "everything paid for stands, the same command goes on",
+        )
+    with opened(db, run) as store:
+        found = held_out.held_out(store, [one.id for one in chosen])
+    if json_output:
+        click.echo(
+            as_json({"event": "summary", "measured": done.candidates, "message": done.message, **vars(found)})
+        )
+    else:
+        draw(held_out.drawn(found))
+    lacking = [one.id for one in wanted if one.id not in done.candidates]
+    if done.message and lacking:
+        refuse(done, lacking)
+
+
+def entrants(store: Store, names: Sequence[str]) -> tuple[Candidate, ...]:
+    """The baseline and those that are named, each once."""
+    found = [resolve(store, name) for name in ("baseline", *names)]
+    return tuple({one.id: one for one in found}.values())
+
+
+def refuse(done: "Opened", lacking: Sequence[str]) -> None:
+    """Say who was not measured, and how to go on.
+
+    Raises:
+        BudgetSpent: not one was. Exit: some were.
+    """
+    problem = f"{done.message}; not measured: {', '.join(lacking)}. The same command with a larger --budget option goes on"
+    if not done.candidates:
+        raise BudgetSpent(problem)
+    click.echo(f"stopped: {problem}", err=True)
+    raise click.exceptions.Exit(1)
