@@ -1,11 +1,13 @@
 # make run    the whole loop with simulated models: no key, no network, no configuration
 # make test   the test suite
 # make check  format, lint, types, import floors
+# make bench  what docs/performance.md claims, measured here; half an hour on a quiet machine
+# make docs   write docs/commands.md and docs/settings.md from the code
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: run test test-server check format clean
+.PHONY: docs run test test-server bench check format clean
 
 run: $(STAMP)
 	$(BIN)/evolve run --iterations 50 --workers 8
@@ -17,6 +19,16 @@ test: $(STAMP)-test
 test-server: $(STAMP)-test
 	$(BIN)/pytest -m server -s
 
+# each prints its figures, with its claims and whether they were kept
+bench: $(STAMP)-test
+	-$(BIN)/python bench/start_up.py
+	-$(BIN)/python bench/host_cpu.py
+	-$(BIN)/python bench/storage.py
+	-$(BIN)/python bench/long_run.py
+	-$(BIN)/python bench/throughput.py --slots 8 --latency 0.2 --workers 8
+	-$(BIN)/python bench/throughput.py --slots 8 --latency 0.2 --slow 0.1 --workers 8
+	-$(BIN)/python bench/throughput.py --slots 64 --latency 1 --workers 24
+
 check: $(STAMP)-test $(STAMP)-check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -26,6 +38,9 @@ check: $(STAMP)-test $(STAMP)-check
 format: $(STAMP)-check
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv build dist
