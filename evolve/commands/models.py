@@ -25,7 +25,7 @@ EXAMPLES = examples(
     "evolve models check --json  # for a program",
 )
 DEADLINE = 60.0
-INDENT, STATE, ROLE, SECONDS, TOKENS, FORM, COST = 2, 4, 12, 8, 10, 12, 9
+INDENT, STATE, ROLE, SECONDS, TOKENS, FORM, COST = 2, 5, 12, 8, 10, 12, 9
 NARROWEST_NAME = 16
 
 
