@@ -11,11 +11,11 @@ from textwrap import fill
 
 import click
 
-from evolve.binding import fixed
 from evolve.cli import COMMANDS, EPILOG, cli
-from evolve.fields import ROLE, FieldHelp
+from evolve.configuration.binding import fixed
+from evolve.configuration.fields import ROLE, FieldHelp
+from evolve.configuration.sources import variable_of
 from evolve.settings import Settings, fields
-from evolve.sources import variable_of
 
 FOLDER = Path(__file__).parent
 WRITTEN = "<!-- Written by `make docs` from the code; edit the code instead. -->"

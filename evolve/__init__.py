@@ -3,9 +3,7 @@
 `import evolve` is also the library (docs/library.md). Its names are imported when they are first used.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,14 +78,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
-
-
-class _Package(ModuleType):
-    """The package. `evolve.run` stays the function, although importing the module of that name would put that there."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name == "run" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -5,12 +5,12 @@ Used by `test` and `generate`. A run that goes on is held to more than this; see
 
 from collections.abc import Iterator
 
-from evolve.binding import fixed
-from evolve.credentials import keys_of
+from evolve.configuration.binding import fixed
+from evolve.configuration.credentials import keys_of
+from evolve.configuration.sources import read_environment
 from evolve.layout import Layout
 from evolve.opening import Opening, Options, Recorded, read_recorded, wanted_settings
 from evolve.settings import Settings
-from evolve.sources import read_environment
 from harness.instrument import MEASURING
 
 OF_A_MODEL = ("name", "sampling", "simulated")

@@ -114,7 +114,7 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
 def endpoints(settings: Settings, keys: Mapping[str, str] | None = None) -> dict[str, Endpoint]:
     """One client for every account; simulated models answer inside the process, behind the same client.
 
-    keys: the key behind each variable that a model names, see `evolve.credentials.keys_of`; None: the environment's.
+    keys: the key behind each variable that a model names, see configuration/credentials.py; None: the environment's.
     """
     found: dict[str, Endpoint] = {}
     for model in settings.models.values():

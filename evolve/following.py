@@ -11,7 +11,7 @@ from evolve.opening import Options
 from evolve.recorded import RecordedRun
 from evolve.report.overview import Entry, Line, Overview, log
 from evolve.report.store import Score, best, opened, scores
-from evolve.run import Run, Summary, start
+from evolve.session import Run, Summary, start
 
 EVERY = 0.1  # seconds between two looks at what was recorded
 

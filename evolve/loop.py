@@ -39,7 +39,7 @@ Record = Callable[[Iteration], Awaitable[Iteration]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop is made of; `evolve/run.py` puts it together."""
+    """What the loop is made of; `evolve/session.py` puts it together."""
 
     select: Callable[[Population, np.random.Generator], Choice]
     minibatch: Callable[[np.random.Generator], tuple[Document, ...]]

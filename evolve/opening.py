@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from evolve.binding import differences
-from evolve.credentials import keys_of
+from evolve.configuration.binding import differences
+from evolve.configuration.credentials import keys_of
+from evolve.configuration.sources import Environment, Origin, from_flags, read_environment
 from evolve.database import reading
 from evolve.history import upgrade
 from evolve.layout import Layout
 from evolve.picking import default, told
 from evolve.settings import FILE, Effective, Settings, effective, gathered, validate
-from evolve.sources import Environment, Origin, from_flags, read_environment
 from harness.budget import refuse_unpriced
 from harness.documents import Collection, split_of
 from harness.errors import StorageError, UsageError

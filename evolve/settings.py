@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from evolve.fields import FieldHelp, leaves, nested, walk
-from evolve.roles import every_role, simulated_models
-from evolve.sources import (
+from evolve.configuration.fields import FieldHelp, leaves, nested, walk
+from evolve.configuration.roles import every_role, simulated_models
+from evolve.configuration.sources import (
     BY_DEFAULT,
     Environment,
     Layer,
@@ -150,7 +150,7 @@ def gathered(folder: Path, environment: Environment) -> tuple[Layer, ...]:
 def effective(layers: Sequence[Layer], environment: Environment, began: Settings | None = None) -> Effective:
     """What holds: the defaults, or the settings a run began with, under these layers, the strongest last.
 
-    Models are filled in when all is known, see evolve/roles.py.
+    Models are filled in when all is known, see evolve/configuration/roles.py.
 
     Raises:
         UsageError: something cannot be used; names each with its place, its value and the nearest name.

@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from evolve.opening import Options
-from evolve.run import Run, Summary, start
+from evolve.session import Run, Summary, start
 
 RUN = "run-001"
 Facts = dict[str, list[tuple[object, ...]]]

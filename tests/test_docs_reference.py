@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from evolve.binding import fixed
 from evolve.cli import EPILOG
+from evolve.configuration.binding import fixed
 from evolve.settings import Settings, fields
 from harness import errors
 

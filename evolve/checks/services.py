@@ -3,10 +3,10 @@
 import asyncio
 
 from evolve.checks import Finding, bad, ok, warn
-from evolve.credentials import keys_of, needs
+from evolve.configuration.credentials import keys_of, needs
+from evolve.configuration.sources import Environment
 from evolve.report.figures import visible
 from evolve.settings import FILE, Settings
-from evolve.sources import Environment
 from harness.errors import ProviderError, SandboxError
 from harness.models.listing import Listing, harmless, nearest, served
 from harness.sandbox.choose import choose, remedy

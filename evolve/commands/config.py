@@ -10,13 +10,13 @@ import click
 from evolve.commands.common import as_json as json_option
 from evolve.commands.common import database, examples, page, run_name
 from evolve.commands.settings_view import Line, lines, pictures, written
-from evolve.fields import ROLE, FieldHelp
-from evolve.foresight import Foresight, foresee
+from evolve.configuration.fields import ROLE, FieldHelp
+from evolve.configuration.foresight import Foresight, foresee
+from evolve.configuration.sources import DOTENV, variable_of
 from evolve.opening import Options
 from evolve.report.figures import visible
 from evolve.report.store import as_json
 from evolve.settings import FILE, fields
-from evolve.sources import DOTENV, variable_of
 from harness.errors import UsageError
 from harness.types import ROLES
 

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from evolve.checks import Finding, State
+from evolve.checks.doctor import examine
 from evolve.commands.common import as_json as json_option
 from evolve.commands.common import database, draw, examples
-from evolve.doctor import examine
 from evolve.report.figures import count, visible
 from evolve.report.store import as_json
 

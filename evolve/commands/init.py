@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from evolve.commands.common import examples
-from evolve.founding import Founded, found
-from evolve.profiles import PROFILES, Profile, chosen
+from evolve.configuration.founding import Founded, found
+from evolve.configuration.profiles import PROFILES, Profile, chosen
 
 
 @click.command(

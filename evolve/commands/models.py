@@ -8,14 +8,14 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from evolve.checks.model_check import Checked, by_endpoint, check, total
 from evolve.commands.common import as_json as json_option
 from evolve.commands.common import console, database, draw, examples
-from evolve.model_check import Checked, by_endpoint, check, total
+from evolve.configuration.sources import read_environment
 from evolve.report import figures
 from evolve.report.figures import visible
 from evolve.report.store import as_json, plain
 from evolve.settings import effective, gathered
-from evolve.sources import read_environment
 from harness.errors import ProviderError
 from harness.types import ROLES, Role
 

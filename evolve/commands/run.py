@@ -1,4 +1,4 @@
-"""The command `run`: options -> evolve.run.start, with live progress beside it and the closing table after it."""
+"""The command `run`: options -> evolve.session.start, with live progress beside it and the closing table after it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,17 +8,17 @@ import click
 from evolve.commands.common import DATABASE, budget, database, draw, examples, limits, run_name
 from evolve.commands.common import as_json as json_option
 from evolve.commands.live import interruptible, watch
+from evolve.configuration.roles import simulated_models
+from evolve.configuration.sources import read_environment
 from evolve.opening import Options
 from evolve.report import overview, views
 from evolve.report.overview import Overview
 from evolve.report.store import as_json, opened
-from evolve.roles import simulated_models
 from evolve.settings import FILE, effective, gathered
-from evolve.sources import read_environment
 from harness.errors import BudgetSpent, UsageError
 
 if TYPE_CHECKING:
-    from evolve.run import Summary
+    from evolve.session import Summary
 
 EXAMPLES = examples(
     "evolve run  # 50 iterations, simulated models, no set-up",
@@ -64,7 +64,7 @@ def run(
     """
     folder = db.absolute().parent
     options = Options(folder, db.absolute(), iterations, workers, run_name, new, overrides(folder, flags))
-    from evolve.run import start
+    from evolve.session import start
 
     named = (f" --run {run_name}" if run_name else "") + (f" --db {db}" if db != DATABASE else "")
     summary = interruptible(

@@ -7,11 +7,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evolve.fields import NONE, leaves
-from evolve.foresight import Foresight
+from evolve.configuration.fields import NONE, leaves
+from evolve.configuration.foresight import Foresight
+from evolve.configuration.sources import BY_DEFAULT, Origin
 from evolve.report.figures import visible
 from evolve.report.store import as_json
-from evolve.sources import BY_DEFAULT, Origin
 from harness.types import ROLES
 
 KEY_WIDTH = 23

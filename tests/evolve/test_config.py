@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evolve.cli import cli
-from evolve.fields import leaves
+from evolve.configuration.fields import leaves
 from evolve.settings import Settings
 
 SECRET = "sk-Abcdefgh12345678ijklmnop"

@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evolve.cli import cli
-from evolve.fields import ROLE, leaves
-from evolve.founding import found
+from evolve.configuration.fields import ROLE, leaves
+from evolve.configuration.founding import found
+from evolve.configuration.profiles import OPENAI, PROFILES, Profile, chosen
+from evolve.configuration.sources import read_environment
+from evolve.configuration.template import evolve_toml
 from evolve.layout import embedded_scaffold, scaffold_files
-from evolve.profiles import OPENAI, PROFILES, Profile, chosen
 from evolve.settings import Settings, fields, read
-from evolve.sources import read_environment
-from evolve.template import evolve_toml
 from harness.errors import StorageError, UsageError
 from harness.types import ROLES
 

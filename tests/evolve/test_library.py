@@ -250,13 +250,12 @@ def test_import_is_cheap_and_complete() -> None:
 import json, sys, evolve
 heavy = sorted({"pydantic", "openai", "numpy", "git", "sqlite_utils", "rich", "click"} & set(sys.modules))
 names = [name for name in evolve.__all__ if getattr(evolve, name) is None or name not in dir(evolve)]
-import evolve.run
-from evolve.run import start
+from evolve.session import start
 from evolve import run
 print(json.dumps([heavy, names, run is evolve.run, callable(run), start.__module__]))
 """
     out = subprocess.check_output([sys.executable, "-W", "error", "-c", script], text=True)
-    assert json.loads(out) == [[], [], True, True, "evolve.run"]
+    assert json.loads(out) == [[], [], True, True, "evolve.session"]
     with pytest.raises(AttributeError, match="nonsense"):
         _ = evolve.nonsense  # type: ignore[attr-defined]
     assert set(re.findall(r"evolve\.([A-Z]\w+)", PAGE.read_text("utf-8"))) <= set(evolve.__all__)

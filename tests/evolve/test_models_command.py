@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from plain_server import answering, completed
 
+from evolve.checks.model_check import Checked
 from evolve.cli import cli
 from evolve.commands.models import pictures
-from evolve.model_check import Checked
 from harness.models.openai import Usage
 from harness.types import ROLES
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from evolve.binding import differences, fixed
 from evolve.commands.run import overrides
+from evolve.configuration.binding import differences, fixed
 from evolve.history import History
 from evolve.opening import (
     Options,

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from evolve.checking import Problem, check, names, nearest
-from evolve.fields import nested
+from evolve.configuration.checking import Problem, check, names, nearest
+from evolve.configuration.fields import nested
 from harness.errors import UsageError
 
 PREFIX = "EVOLVE_"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from evolve.fields import NONE, ROLE, URL, choices, in_words, optional, table_of, walk
+from evolve.configuration.fields import NONE, ROLE, URL, choices, in_words, optional, table_of, walk
 from harness.types import ROLES
 
 DEFAULT = "default"

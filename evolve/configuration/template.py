@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from textwrap import wrap
 
-from evolve.checking import DEFAULT
-from evolve.fields import NONE, ROLE, URL, FieldHelp
-from evolve.profiles import OPENAI, Profile
+from evolve.configuration.checking import DEFAULT
+from evolve.configuration.fields import NONE, ROLE, URL, FieldHelp
+from evolve.configuration.profiles import OPENAI, Profile
 from evolve.settings import fields
 from harness.types import ROLES
 
@@ -20,7 +20,7 @@ COLUMN = 28
 
 def text(name: str) -> str:
     """A template of the package."""
-    return files("evolve").joinpath("templates", name).read_text("utf-8")
+    return files("evolve.configuration").joinpath("templates", name).read_text("utf-8")
 
 
 def evolve_toml(profile: Profile) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
+from evolve.configuration.profiles import Profile
+from evolve.configuration.template import evolve_toml, text
 from evolve.layout import embedded_scaffold, scaffold_files
-from evolve.profiles import Profile
 from evolve.settings import FILE
-from evolve.template import evolve_toml, text
 from harness.errors import StorageError, UsageError
 
 SCAFFOLD = "baseline_repo"

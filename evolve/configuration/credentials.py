@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from evolve.sources import Environment, display
+from evolve.configuration.sources import Environment, display
 from harness.errors import ProviderError
 from harness.types import Model, Role
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from evolve.binding import differences
-from evolve.credentials import Need, needs
+from evolve.configuration.binding import differences
+from evolve.configuration.credentials import Need, needs
+from evolve.configuration.sources import read_environment
 from evolve.opening import Options, holds_calls, read_recorded, run_names, wanted_settings
 from evolve.picking import default
 from evolve.settings import Effective
-from evolve.sources import read_environment
 from harness.errors import UsageError
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel, ConfigDict
 
 from evolve.assembly import endpoints
-from evolve.credentials import keys_of
+from evolve.configuration.credentials import keys_of
+from evolve.configuration.sources import Environment
 from evolve.settings import Settings
-from evolve.sources import Environment
 from harness.calls import dollars
 from harness.errors import ProviderError
 from harness.models.listing import harmless, nearest, remedy, served, without_key

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from evolve.checking import DEFAULT, url_problem
-from evolve.fields import leaves
-from evolve.sources import BY_DEFAULT, Environment, Origin, Setting
+from evolve.configuration.checking import DEFAULT, url_problem
+from evolve.configuration.fields import leaves
+from evolve.configuration.sources import BY_DEFAULT, Environment, Origin, Setting
 from harness.types import ROLES, Model, Role, Sampling
 
 SIMULATED_URL = "http://simulated.invalid/v1"

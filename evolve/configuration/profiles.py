@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from evolve.checking import DEFAULT, url_problem
+from evolve.configuration.checking import DEFAULT, url_problem
 from harness.errors import UsageError
 
 Table = Mapping[str, object]

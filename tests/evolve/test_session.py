@@ -31,7 +31,7 @@ from evolve.lock import RunLock
 from evolve.report.progress import Snapshot
 from evolve.report.store import opened
 from evolve.report.verify import verify
-from evolve.run import Run, start
+from evolve.session import Run, start
 from harness.errors import ProviderError, StorageError, UsageError
 
 MAIN = """

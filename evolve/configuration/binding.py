@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from evolve.fields import leaves
+from evolve.configuration.fields import leaves
+from evolve.configuration.sources import BY_DEFAULT
 from evolve.settings import Effective, Settings
-from evolve.sources import BY_DEFAULT
 
 FREE = ("budget", "sandbox", "provider", "storage", "simulation.latency", "simulation.faults")
 FREE_OF_A_MODEL = ("base_url", "key_variable", "input_price", "output_price", "deadline", "slots")

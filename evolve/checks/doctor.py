@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from evolve.checks import Finding, bad, folder, machine, ok, records, services
+from evolve.configuration.sources import Environment, read_environment
 from evolve.settings import FILE, Settings, effective, gathered
-from evolve.sources import Environment, read_environment
 from harness.errors import UsageError
 
 

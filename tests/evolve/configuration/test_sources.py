@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evolve.settings import Settings, effective, gathered
-from evolve.sources import (
+from evolve.configuration.sources import (
     Environment,
     Origin,
     display,
@@ -16,6 +15,7 @@ from evolve.sources import (
     positions,
     read_environment,
 )
+from evolve.settings import Settings, effective, gathered
 from harness.errors import UsageError
 
 
@@ -171,7 +171,7 @@ def test_nothing_heavy_is_imported_without_variables() -> None:
     """Reading settings without EVOLVE_ variables costs no import of pydantic-settings."""
     code = (
         "import sys, os; from pathlib import Path\n"
-        "from evolve.settings import effective, gathered\nfrom evolve.sources import Environment\n"
+        "from evolve.settings import effective, gathered\nfrom evolve.configuration.sources import Environment\n"
         "effective(gathered(Path('/nowhere'), Environment({})), Environment({}))\n"
         "print('pydantic_settings' in sys.modules)"
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from evolve.roles import KEY, OPENAI
+from evolve.configuration.roles import KEY, OPENAI
+from evolve.configuration.sources import Environment, Layer, Origin, Setting
 from evolve.settings import Effective, Settings, effective
-from evolve.sources import Environment, Layer, Origin, Setting
 from harness.errors import UsageError
 from harness.types import ROLES
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from evolve.credentials import keys_of, needs
+from evolve.configuration.credentials import keys_of, needs
+from evolve.configuration.sources import Environment
 from evolve.settings import Settings, validate
-from evolve.sources import Environment
 from harness.errors import ProviderError
 
 MODELS = validate(
