@@ -1,5 +1,5 @@
 # make run    the whole loop with simulated models: no key, no network, no configuration
-# make test   the test suite
+# make test   the test suite (test-server, test-slow: what needs a server, or minutes)
 # make check  format, lint, types, import floors
 # make bench  what docs/performance.md claims, measured here; half an hour on a quiet machine
 # make docs   write docs/commands.md and docs/settings.md from the code
@@ -7,17 +7,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: docs run test test-server bench check format clean
+.PHONY: run test test-server test-slow bench docs check format clean
 
 run: $(STAMP)
 	$(BIN)/evolve run --iterations 50 --workers 8
 
 test: $(STAMP)-test
-	$(BIN)/pytest -m "not server and not slow"
+	$(BIN)/pytest -n auto -m "not server and not slow"
 
 # real sockets, real kills: a local server that speaks the OpenAI protocol; some minutes
 test-server: $(STAMP)-test
 	$(BIN)/pytest -m server -s
+
+# full disks, failing writes, long kills: some minutes
+test-slow: $(STAMP)-test
+	$(BIN)/pytest -m slow
 
 # each prints its figures, with its claims and whether they were kept
 bench: $(STAMP)-test
