@@ -205,7 +205,7 @@ class World:
         return replace(self.measured[iteration, side], candidate=candidate.id)
 
     async def case(self, parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
-        return Case(parent, self.files, measured, seen.iterations, draw)
+        return Case(parent, self.files, measured, seen, draw)
 
     async def diagnose(self, case: Case) -> tuple[Diagnosis | None, tuple[Exchange, ...]]:
         prompt = "\n".join((files_text(case), history_text(case), scores_text(case), exchanges_text(case)))

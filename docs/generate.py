@@ -106,7 +106,9 @@ def argument_rows(command: click.Command, ctx: click.Context) -> Iterator[tuple[
     """Arguments with what they are if they are left out."""
     for parameter in command.get_params(ctx):
         if isinstance(parameter, click.Argument):
-            default = "may be left out" if parameter.default is None else f"default: `{parameter.default}`"
+            default = (
+                f"default: `{usual}`" if (usual := parameter.to_info_dict()["default"]) else "may be left out"
+            )
             many = "several may be given" if parameter.nargs == -1 else ""
             needed = "required" if parameter.required else default
             name = parameter.make_metavar(ctx).strip("[].")

@@ -23,13 +23,19 @@ def reopen(options: Options, run: str) -> Opening:
     with: a server may have moved. Documents and search stay as recorded, whatever is set for a next run.
 
     Raises:
-        UsageError: something there cannot be used. ProviderError: a key is not set.
+        UsageError: something there cannot be used. ProviderError: the key of a measuring role is not set.
     """
     recorded = read_recorded(options.database, run)
     environment = read_environment(options.folder, options.environment)
     wanted, source = wanted_settings(options, recorded, environment)
     began = recorded.settings
-    settings = wanted.settings.model_copy(update={"documents": began.documents, "search": began.search})
+    models = {
+        role: model if role in MEASURING else model.model_copy(update={"key_variable": None})
+        for role, model in wanted.settings.models.items()
+    }  # who only searches is asked nothing
+    settings = wanted.settings.model_copy(
+        update={"documents": began.documents, "search": began.search, "models": models}
+    )
     keys = keys_of(settings.models, environment)
     layout = Layout(options.folder, options.database, run)
     return Opening(layout, settings, recorded, (source, *wanted.notices), wanted.origins, keys)

@@ -202,12 +202,10 @@ def assemble(tools: Tools, record: Record) -> Parts:
 
     async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         files = await tools.repository.files(parent.commit)
-        return Case(
-            parent, files, measured, seen.iterations, draw, in_words(PRESETS[tools.instrument.preset])
-        )
+        return Case(parent, files, measured, seen, draw, in_words(PRESETS[tools.instrument.preset]))
 
     async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
-        bench = bench_of(tools, Population(case.history))
+        bench = bench_of(tools, case.seen)
         return await implementer.implement(tools.gateway, case, diagnosis, Workshop(bench.build, bench.smoke))
 
     return Parts(

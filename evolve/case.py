@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
 
-from evolve.population import Candidate, Diagnosis, Evaluation, Iteration
+from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Population
 from evolve.scope import UNSEEN
 from harness.types import Attempt, Draw, Example, Report, Rollout, Step, Verification
 
@@ -27,14 +27,14 @@ SCALES = (1.0, 0.6, 0.35, 0.2, 0.1)
 class Case:
     """One iteration's material: the parent, its files, how it did on the minibatch, what was tried before.
 
-    files: path -> text. history: the iterations this one may see. draw: the iteration's; side and retry are
+    files: path -> text. seen: the population that this iteration may see. draw: the iteration's; side and retry are
     set when asking. rules: what gate and count rules demand, in words; "" for RULES.
     """
 
     parent: Candidate
     files: Mapping[str, str]
     minibatch: Evaluation
-    history: Sequence[Iteration]
+    seen: Population
     draw: Draw
     rules: str = ""
 
@@ -92,7 +92,7 @@ def history_text(case: Case) -> str:
 
 
 def _history(case: Case) -> str:
-    past = sorted((one for one in case.history if one.outcome != "baseline"), key=lambda one: -one.number)
+    past = [one for one in reversed(case.seen.iterations) if one.outcome != "baseline"]
     if not past:
         return "Nothing has been tried yet."
     inherited = _ancestors(case)
@@ -109,7 +109,7 @@ def _history(case: Case) -> str:
 
 def scores_text(case: Case) -> str:
     """The parent's validation mean so far and its minibatch score, in one line each."""
-    total, trials = _validation(case.history, case.parent.id)
+    total, trials = case.seen.sums.get(case.parent.id, (0.0, 0))
     known = f"{total / trials:.2f} over {trials} trials" if trials else "not measured yet"
     mean, count = case.minibatch.mean, len(case.minibatch.valid)
     shown = "no valid trial" if mean is None else f"{mean:.2f} over {count} documents"
@@ -140,23 +140,13 @@ def _line(text: str, limit: int) -> str:
 
 def _ancestors(case: Case) -> set[str]:
     """Ids of the candidates whose changes the parent contains, itself included."""
-    born = {one.child.id: one.child for one in case.history if one.child is not None}
+    born = case.seen.born
     found: set[str] = set()
     at: str | None = case.parent.id
     while at is not None and at not in found:
         found.add(at)
         at = born[at].parent if at in born else None
     return found
-
-
-def _validation(history: Sequence[Iteration], candidate: str) -> tuple[float, int]:
-    """Sum and number of all validation scores of a candidate."""
-    total, trials = 0.0, 0
-    for iteration in history:
-        for one in iteration.evaluations:
-            if one.candidate == candidate and one.split == "validation":
-                total, trials = total + one.tally.total, trials + one.tally.trials
-    return total, trials
 
 
 def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:

@@ -20,7 +20,7 @@ INTERRUPTED = 130
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "init": ("evolve.commands.init", "Write evolve.toml, .env.example and the baseline scaffold here."),
-        "run": ("evolve.commands.run", "Start a run, or go on with the newest one."),
+        "run": ("evolve.commands.run", "Start a run, or go on with the picked or newest one."),
         "status": ("evolve.commands.read", "How a run stands: state, scores, failures, cost."),
         "log": ("evolve.commands.read", "Every iteration and why it ended as it did."),
         "show": ("evolve.commands.show", "A candidate (c12, best) or iteration (12) in full."),
@@ -39,6 +39,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "config": ("evolve.commands.config", "Show every setting and where its value comes from."),
         "doctor": ("evolve.commands.doctor", "Check sandbox, SQLite, git, disk, locks and endpoints."),
         "completion": ("evolve.commands.completion", "Print shell completion for bash, zsh or fish."),
+    }
+)
+CLICK_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "valid integer range": "whole number",
+        "valid integer": "whole number",
+        "valid float range": "number",
+        ". (Did you mean": "; did you mean",
+        "?)": "?",
     }
 )
 EPILOG = """\b
@@ -64,6 +73,17 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; of an unknown name, the nearest one that there is."""
+        if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """The commands from the table, none of them imported, and the options of the group."""
         from click.shell_completion import CompletionItem
@@ -83,7 +103,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except EvolveError as error:
-            complain(ctx, str(error))
+            complain(str(error))
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             raise
@@ -92,13 +112,27 @@ class Commands(click.Group):
 
             place = f"{str(error.filename)!r}: " if error.filename else ""
             with suppress(OSError):  # a terminal that is gone is one of them
-                complain(ctx, f"{place}{error.strerror or error}. {remedy(error)}")
+                complain(f"{place}{error.strerror or error}. {remedy(error)}")
             ctx.exit(1)
 
 
-def complain(ctx: click.Context, message: str) -> None:
+def complain(message: str) -> None:
     """The line for people."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=ctx.color)
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=colour)
+
+
+def misused(error: click.ClickException) -> None:
+    """An argument that click refuses, in the words and the form of our own errors."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    said = error.format_message()
+    for word, ours in CLICK_WORDS.items():
+        said = said.replace(word, ours)
+    ctx = getattr(error, "ctx", None)
+    where = f" `{ctx.command_path} --help` tells more." if ctx is not None else ""
+    complain(f"{said[:1].lower()}{said[1:].rstrip('.?')}{'?' if said.endswith('?') else '.'}{where}")
 
 
 def open_streams() -> None:
@@ -121,9 +155,9 @@ def main() -> None:
     """The console script."""
     open_streams()
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="evolve", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        misused(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)

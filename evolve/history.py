@@ -23,7 +23,7 @@ from evolve.lock import RunLock
 from evolve.migrations import migrate
 from evolve.population import Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, Row, RunRow, Trace
-from evolve.schema import outdated
+from evolve.schema import unreadable
 from harness.errors import StorageError
 from harness.types import Side
 
@@ -183,7 +183,7 @@ class History:
 
 
 def upgrade(path: Path) -> None:
-    """Bring a database that an older version wrote to the newest schema, under its lock; leave any other as it is.
+    """Bring a database too old to be read to the newest schema, under its lock; leave any other as it is.
 
     Raises:
         StorageError: it cannot be read, is of a newer version or another program, or another process writes it.
@@ -192,7 +192,7 @@ def upgrade(path: Path) -> None:
         return
     try:
         with closing(open_readonly(path)) as connection:
-            old = outdated(connection, path)
+            old = unreadable(connection, path)
     except sqlite3.Error as error:
         raise failure(path, error) from error
     if old:

@@ -6,6 +6,7 @@ from pathlib import Path
 from evolve.disk import remedy
 from harness.errors import StorageError, UsageError
 
+DATABASE = "population.db"
 SKIPPED = ("__pycache__",)
 
 

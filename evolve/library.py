@@ -1,4 +1,4 @@
-"""The library: a run from a program. `import evolve` gives what is here; see docs/library.md."""
+"""Starting a run from a program: `evolve.run`, `evolve.arun`, `evolve.events`; see docs/library.md."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -6,33 +6,12 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from evolve.following import (
-    BaselineMeasured,
-    Event,
-    IterationDone,
-    Result,
-    RunFinished,
-    RunStarted,
-    follow,
-)
+from evolve.following import Event, Result, RunFinished, follow
+from evolve.layout import DATABASE
 from evolve.opening import Options
-from evolve.recorded import DATABASE, RecordedRun, open_run, refuse_running_loop
+from evolve.recorded import refuse_running_loop
 from evolve.settings import Settings
 from harness.errors import UsageError
-
-__all__ = [
-    "BaselineMeasured",
-    "Event",
-    "IterationDone",
-    "RecordedRun",
-    "Result",
-    "RunFinished",
-    "RunStarted",
-    "arun",
-    "events",
-    "open_run",
-    "run",
-]
 
 Wanted = Settings | Mapping[str, Any]
 

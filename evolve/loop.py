@@ -1,10 +1,10 @@
 """THE LOOP. Read this first: select a parent, run it, analyse its failures, edit it, measure both, keep the better."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from time import time
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,26 +25,17 @@ from evolve.selection import Survival
 from harness.errors import BudgetSpent, EvolveError, first
 from harness.types import Document, Draw, Side
 
-
-class Evaluate(Protocol):
-    """Measures a candidate on documents, one rollout each."""
-
-    async def __call__(
-        self, candidate: Candidate, documents: tuple[Document, ...], iteration: int, side: Side
-    ) -> Evaluation: ...
-
-
 Record = Callable[[Iteration], Awaitable[Iteration]]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loop is made of; `evolve/session.py` puts it together."""
+    """What the loop is made of; `assemble` in evolve/assembly.py puts it together."""
 
     select: Callable[[Population, np.random.Generator], Choice]
     minibatch: Callable[[np.random.Generator], tuple[Document, ...]]
     validation: tuple[Document, ...]
-    evaluate: Evaluate
+    evaluate: Callable[[Candidate, tuple[Document, ...], int, Side], Coroutine[Any, Any, Evaluation]]
     case: Callable[[Candidate, Evaluation, Population, Draw], Awaitable[Case]]
     diagnose: Callable[[Case], Awaitable[tuple[Diagnosis | None, tuple[Exchange, ...]]]]
     implement: Callable[[Case, Diagnosis], Awaitable[Proposal]]
@@ -54,12 +45,16 @@ class Parts:
 
 @dataclass(frozen=True)
 class Plan:
-    """How far and how wide: iteration i sees the results of iterations up to i - lag, whatever finishes first."""
+    """How far and how wide. Iteration i sees the results of iterations up to i - lag, whatever finishes first."""
 
     seed: int
     lag: int
     workers: int
     iterations: int
+
+    def sees(self, number: int) -> int:
+        """The last iteration whose result that one sees."""
+        return max(0, number - self.lag)
 
 
 async def evolve(plan: Plan, parts: Parts, results: Results) -> EvolveError | None:
@@ -78,7 +73,7 @@ async def evolve(plan: Plan, parts: Parts, results: Results) -> EvolveError | No
 async def work(plan: Plan, parts: Parts, results: Results, numbers: Iterator[int]) -> None:
     """One worker: take the next number, wait for what it may see, iterate, record durably, then apply."""
     for number in numbers:
-        seen = await results.upto(max(0, number - plan.lag))
+        seen = await results.upto(plan.sees(number))
         iteration = await iterate(plan, parts, number, seen)
         results.add(await parts.record(iteration))
 
@@ -93,34 +88,36 @@ async def iterate(plan: Plan, parts: Parts, number: int, seen: Population) -> It
     case = await parts.case(parent, minibatch, seen, Draw(number, "edit"))
     diagnosis, exchanges = await parts.diagnose(case)
     proposal = await parts.implement(case, diagnosis) if diagnosis else unanalysed(exchanges)
-    iteration = Iteration(
+    outcome, reason, measured = await compare(parts, number, parent, proposal)
+    return Iteration(
         number=number,
-        outcome="no_proposal" if proposal.outcome == "proposed" else proposal.outcome,
-        reason=proposal.reason,
+        outcome=outcome,
+        reason=reason,
         parent=parent.id,
-        sees=max(0, number - plan.lag),
+        sees=plan.sees(number),
         child=proposal.child,
         probabilities=choice.probabilities,
         diagnosis=diagnosis,
         summary=proposal.summary,
-        exchanges=exchanges + proposal.exchanges if diagnosis else exchanges,
-        evaluations=(minibatch,),
+        exchanges=exchanges + proposal.exchanges,
+        evaluations=(minibatch, *measured),
         started=started,
+        finished=time(),
     )
-    if proposal.outcome == "proposed" and proposal.child is not None:
-        iteration = await compare(parts, iteration, parent, proposal.child)
-    return replace(iteration, finished=time())
 
 
-async def compare(parts: Parts, iteration: Iteration, parent: Candidate, child: Candidate) -> Iteration:
-    """Parent and child on the same held-out documents at the same time; the child survives or is dropped."""
+async def compare(
+    parts: Parts, number: int, parent: Candidate, proposal: Proposal
+) -> tuple[Outcome, str, tuple[Evaluation, ...]]:
+    """Parent and child on the same held-out documents at the same time; the child survives or is dropped, and why."""
+    if proposal.outcome != "proposed":
+        return proposal.outcome, proposal.reason, ()
+    assert proposal.child is not None
     async with asyncio.TaskGroup() as both:
-        old = both.create_task(parts.evaluate(parent, parts.validation, iteration.number, "parent"))
-        new = both.create_task(parts.evaluate(child, parts.validation, iteration.number, "child"))
-    evaluations = (*iteration.evaluations, old.result(), new.result())
+        old = both.create_task(parts.evaluate(parent, parts.validation, number, "parent"))
+        new = both.create_task(parts.evaluate(proposal.child, parts.validation, number, "child"))
     verdict = parts.survives(old.result(), new.result())
-    outcome: Outcome = "survived" if verdict.survived else "dropped"
-    return replace(iteration, outcome=outcome, reason=verdict.reason, evaluations=evaluations)
+    return "survived" if verdict.survived else "dropped", verdict.reason, (old.result(), new.result())
 
 
 def unanalysed(exchanges: tuple[Exchange, ...]) -> Proposal:

@@ -117,7 +117,7 @@ class Exchange:
 class Proposal:
     """What came of asking for an edit. `child` is set unless the edit was rejected; `outcome` then says why.
 
-    summary: the implementer's own sentence on what it changed. tries: how often it was asked, at most four.
+    summary: the implementer's own sentence on what it changed.
     """
 
     outcome: Literal["proposed", "no_change", "out_of_scope", "broken", "no_proposal"]
@@ -294,6 +294,13 @@ def _trees(iterations: Sequence[Iteration]) -> dict[str, str]:
     return {one.child.tree: one.child.id for one in reversed(iterations) if one.child is not None}
 
 
+def pairs(child: Evaluation, parent: Evaluation) -> list[tuple[float, float]]:
+    """The scores of child and parent on the documents that both have one for."""
+    theirs = parent.scores
+    both = ((mine, theirs.get(key)) for key, mine in child.scores.items())
+    return [(mine, other) for mine, other in both if mine is not None and other is not None]
+
+
 def difference(child: Evaluation, parent: Evaluation) -> Interval:
     """Mean of child minus parent over the documents that both have a score for, with its 95 % interval.
 
@@ -302,8 +309,4 @@ def difference(child: Evaluation, parent: Evaluation) -> Interval:
     """
     if child.instrument != parent.instrument:
         raise ValueError(f"instruments differ: {child.instrument!r} and {parent.instrument!r}")
-    theirs = parent.scores
-    pairs = [(mine, theirs.get(key)) for key, mine in child.scores.items()]
-    return paired_difference(
-        [(mine, other) for mine, other in pairs if mine is not None and other is not None]
-    )
+    return paired_difference(pairs(child, parent))

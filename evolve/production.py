@@ -154,6 +154,9 @@ class Making:
             await generate(roll, self.documents, order, self.job.out, self.tally)
         except BudgetSpent as spent:
             message = str(spent)
+        await (
+            self.tools.gateway.close()
+        )  # calls of rollouts that are not needed any more are under way, and paid for
         now = receipt_of((one.calls, one.tokens, one.cost) for one in self.tools.gateway.spent.values())
         sums = [one.spent for one in await self.tools.journal.totals()]
         paid = receipt_of((one.calls, one.tokens, one.cost) for one in sums)

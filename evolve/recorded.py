@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from evolve.layout import Layout
+from evolve.layout import DATABASE, Layout
 from evolve.population import Candidate
 from evolve.production import Job, Production, produce
 from evolve.report import overview
@@ -18,7 +18,6 @@ from harness.budget import BudgetLimits
 from harness.errors import UsageError
 
 T = TypeVar("T")
-DATABASE = "population.db"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ async def delete(database: Path, found: Remains) -> None:
     with ExitStack() as stack:
         if found.folder.is_dir():
             stack.enter_context(RunLock(found.folder / "lock"))
+        if not found.rows and found.run not in left_behind(database):
+            raise StorageError(
+                f"{found.run!r} is no longer the folder without rows that was to be deleted: another process was at work "
+                "there. Nothing is deleted; look at `evolve runs`"
+            )
         if found.rows:
             history = await History.open(database)
             try:

@@ -1,24 +1,23 @@
-"""Candidates as commits of a bare repository: the only module that talks to git.
+"""Candidates as commits of a bare repository.
 
-Git plumbing through GitPython, one short process a step, nothing kept open: no worktree, no index, no hooks, no
-attributes, and nothing of the user's git configuration, identity or environment. What it is not: the judge of what a
-candidate may hold (scope.py), or the record of what happened to it (history.py).
+Git plumbing, one short process a step (plumbing.py), nothing kept open: no worktree, no index, no hooks, no attributes,
+and nothing of the user's identity. What it is not: the judge of what a candidate may hold (scope.py), or the record of
+what happened to it (history.py).
 """
 
 import asyncio
-import os
 import re
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from evolve.disk import no_room, remedy
-from evolve.objects import advice, contents, encoded, listing, refuse_odd_paths, regular_files
+from evolve.disk import remedy
+from evolve.objects import contents, encoded, listing, refuse_odd_paths, regular_files
+from evolve.plumbing import SETTINGS, git, run
 from evolve.population import Candidate
 from evolve.scope import Entry
 from harness.errors import StorageError
@@ -29,17 +28,7 @@ NAME, EMAIL = "evolve", "evolve@localhost"
 HASH = re.compile(r"[0-9a-f]{40}")
 ID = re.compile(r"c(0|[1-9][0-9]{0,8})")
 NOTHING = "0" * 40
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 SCRATCH = "evolve-"
-SETTINGS = {
-    "gc.auto": "0",
-    "gc.autoDetach": "false",
-    "maintenance.auto": "false",
-    "core.fsync": "loose-object,reference",
-    "core.hooksPath": "/dev/null",
-    "core.attributesFile": "/dev/null",
-    "attr.tree": EMPTY_TREE,
-}
 DIFF = ("-r", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--text", "--full-index")
 FSCK = ("fsck", "--full", "--strict", "--no-dangling", "--no-progress")
 T = TypeVar("T")
@@ -60,10 +49,10 @@ def create(path: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f"{path.name}-", dir=path.parent) as scratch:
             fresh = Path(scratch) / path.name
             fresh.mkdir()
-            _git(fresh, "init", "--bare", "--quiet", "--template=")
-            _git(fresh, "symbolic-ref", "HEAD", f"refs/heads/{BASELINE}")
+            git(fresh, "init", "--bare", "--quiet", "--template=")
+            git(fresh, "symbolic-ref", "HEAD", f"refs/heads/{BASELINE}")
             for key, value in SETTINGS.items():
-                _git(fresh, "config", key, value)
+                git(fresh, "config", key, value)
             fresh.rename(path)
     except OSError as error:
         raise StorageError(f"cannot make the repository {str(path)!r}: {error}. {remedy(error)}") from error
@@ -179,14 +168,14 @@ def _commit(path: Path, tree: str, parent: str | None, what: tuple[int, str]) ->
     parents = ("-p", _hash(parent)) if parent is not None else ()
     subject = message.replace("\0", "\ufffd").strip() or f"Candidate c{iteration}"
     data = (subject + "\n").encode("utf-8", "replace")
-    return _git(path, "commit-tree", _hash(tree), *parents, data=data, env=identity).decode().strip()
+    return git(path, "commit-tree", _hash(tree), *parents, data=data, env=identity).decode().strip()
 
 
 def _publish(path: Path, name: str, commit: str) -> None:
     if not ID.fullmatch(name):
         raise ValueError(f"{name!r} is no candidate id; ids are c0, c1, ...")
     try:
-        _git(path, "update-ref", f"refs/heads/{name}", _hash(commit), NOTHING)
+        git(path, "update-ref", f"refs/heads/{name}", _hash(commit), NOTHING)
     except StorageError as error:
         there = _refs(path).get(name)
         if there is None:
@@ -202,8 +191,8 @@ def _write_tree(path: Path, files: Mapping[str, bytes]) -> str:
             blobs = _hash_objects(path, Path(folder), list(files.values()))
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             lines = (f"100644 {blob}\t{name}\0" for name, blob in zip(files, blobs, strict=True))
-            _git(path, "update-index", "-z", "--index-info", data="".join(lines).encode("utf-8"), env=index)
-            return _git(path, "write-tree", env=index).decode().strip()
+            git(path, "update-index", "-z", "--index-info", data="".join(lines).encode("utf-8"), env=index)
+            return git(path, "write-tree", env=index).decode().strip()
     except OSError as error:
         raise StorageError(
             f"cannot write into the repository {str(path)!r}: {error}. {remedy(error)}"
@@ -216,19 +205,19 @@ def _hash_objects(path: Path, folder: Path, texts: list[bytes]) -> list[str]:
         (folder / str(number)).write_bytes(data)
     lines = "".join(f"{folder.name}/{number}\n" for number in range(len(texts)))
     return (
-        _git(path, "hash-object", "-w", "--no-filters", "--stdin-paths", data=lines.encode()).decode().split()
+        git(path, "hash-object", "-w", "--no-filters", "--stdin-paths", data=lines.encode()).decode().split()
     )
 
 
 def _entries(path: Path, tree: str) -> list[Entry]:
-    lines = _git(path, "ls-tree", "-r", "-t", "-z", "--long", "--full-tree", _hash(tree))
+    lines = git(path, "ls-tree", "-r", "-t", "-z", "--long", "--full-tree", _hash(tree))
     return listing(lines)
 
 
 def _blobs(path: Path, commit: str) -> dict[str, bytes]:
     entries = regular_files(_entries(path, commit))
     asked = "".join(f"{entry.id}\n" for entry in entries).encode()
-    return contents(entries, _git(path, "cat-file", "--batch", data=asked))
+    return contents(entries, git(path, "cat-file", "--batch", data=asked))
 
 
 def _texts(path: Path, commit: str) -> dict[str, str]:
@@ -254,17 +243,17 @@ def _checkout(path: Path, commit: str, folder: Path) -> None:
 
 def _diff(path: Path, a: str, b: str, colour: bool) -> str:
     shade = "--color=always" if colour else "--no-color"
-    return _git(path, "diff-tree", *DIFF, shade, a, b).decode("utf-8", "replace")
+    return git(path, "diff-tree", *DIFF, shade, a, b).decode("utf-8", "replace")
 
 
 def _refs(path: Path) -> dict[str, str]:
-    lines = _git(path, "for-each-ref", "--format=%(refname:strip=2) %(objectname)", "refs/heads").decode()
+    lines = git(path, "for-each-ref", "--format=%(refname:strip=2) %(objectname)", "refs/heads").decode()
     pairs = [line.split(" ") for line in lines.splitlines()]
     return dict(sorted(pairs, key=lambda one: (len(one[0]), one[0])))
 
 
 def _fsck(path: Path) -> list[str]:
-    status, out, complaints = _run(path, FSCK, b"", {})
+    status, out, complaints = run(path, FSCK, b"", {})
     found = (out.decode("utf-8", "replace") + complaints).splitlines()
     return found or [f"git fsck ended with {status}"] if status else []
 
@@ -283,7 +272,7 @@ def _tidy(path: Path, keep: frozenset[str]) -> list[str]:
         raise StorageError(f"cannot remove what a killed process left in {str(path)!r}: {error}") from error
     for name, commit in _refs(path).items():
         if name not in keep:
-            _git(path, "update-ref", "-d", f"refs/heads/{name}", commit)
+            git(path, "update-ref", "-d", f"refs/heads/{name}", commit)
             removed.append(f"refs/heads/{name}")
     return removed
 
@@ -293,47 +282,3 @@ def _hash(text: str) -> str:
     if not HASH.fullmatch(text):
         raise ValueError(f"{text!r} is no full git hash")
     return text
-
-
-def _git(path: Path, *command: str, data: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-    status, out, complaints = _run(path, command, data, env or {})
-    if status:
-        said = " ".join(complaints.split())
-        what = "No space left on device" if no_room(path) else said  # git does not always tell
-        raise StorageError(f"git {command[0]} failed in {str(path)!r} with {status}: {said}. {advice(what)}")
-    return out
-
-
-def _run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]) -> tuple[int, bytes, str]:
-    """One git process from start to end: exit status, output, complaints. `data` is its standard input."""
-    try:
-        from git import Git  # importing it starts git, so it is done at the first use
-        from git.exc import GitCommandNotFound
-    except ImportError as error:
-        said = str(error).strip().partition("\n")[0].rstrip(".")
-        raise StorageError(f"git does not work here: {said}. Install git and put it on the PATH") from error
-    # Two doors are closed twice: a git older than 2.32 knows no GIT_CONFIG_GLOBAL and reads the home folder.
-    ours = {
-        "GIT_DIR": str(path),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_DEFAULT_HASH": "sha1",
-        "GIT_DEFAULT_REF_FORMAT": "files",
-        "HOME": str(path),
-        "XDG_CONFIG_HOME": str(path),
-        **env,
-    }
-    foreign = [("-u", name) for name in os.environ if name.startswith("GIT_") and name not in ours]
-    prefix = ["env", *(part for pair in foreign for part in pair)] if foreign else []
-    settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
-    arguments = [*prefix, Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *settings, *command]
-    try:
-        running = Git(path).execute(
-            arguments, istream=subprocess.PIPE, as_process=True, env=ours, start_new_session=True
-        )
-        out, complaints = running.communicate(data)
-    except (GitCommandNotFound, OSError) as error:
-        raise StorageError(f"cannot run git in {str(path)!r}: {error}. {advice(str(error))}") from error
-    return running.returncode, out, complaints.decode("utf-8", "replace")

@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any
 
 from evolve.intervals import Interval, proportion
-from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Spend, difference
+from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Spend, difference, pairs
 from harness.types import Rollout, Side, Split
 
 Row = dict[str, Any]
@@ -225,10 +225,7 @@ def _gain(iteration: Iteration) -> Interval | None:
     parent, child = iteration.side("parent"), iteration.side("child")
     if parent is None or child is None:
         return None
-    common = [
-        key for key, score in child.scores.items() if score is not None and parent.scores.get(key) is not None
-    ]
-    return difference(child, parent) if common else None
+    return difference(child, parent) if pairs(child, parent) else None
 
 
 def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import StorageError
 
 STEPS = ("0001_tables", "0002_views", "0003_indices_of_reports")
+NEEDED = STEPS[:2]  # to be read; indices only make that faster
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'evolve'"
 
 
@@ -52,14 +53,25 @@ def outdated(connection: sqlite3.Connection, path: Path) -> bool:
     return 0 < len(applied(connection)) < len(STEPS)
 
 
+def unreadable(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether it is so old that it has to be brought up to date before it can be read.
+
+    Raises:
+        StorageError: see `outdated`.
+    """
+    return outdated(connection, path) and not applied(connection).issuperset(NEEDED)
+
+
 def check_readable(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database that this version cannot read as it is; nothing is changed.
+
+    One that only lacks indices can be read, so that whoever looks at it leaves it to the version that wrote it.
 
     Raises:
         StorageError: it is of a newer version, of an older one that was not migrated yet, or not ours.
     """
     refuse_foreign(connection, path)
-    if len(applied(connection)) < len(STEPS):
+    if not applied(connection).issuperset(NEEDED):
         raise StorageError(
             f"{str(path)!r} has an older schema or none; `evolve run` in its folder brings it up to date"
         )

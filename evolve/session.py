@@ -19,7 +19,7 @@ from evolve.results import Results
 from evolve.rows import RunRow
 from evolve.scope import FROZEN, check
 from evolve.showing import document_rows, snapshot, tool_notices, watched
-from evolve.testing import open_split, refuse, spend_of
+from evolve.testing import open_split, refuse, refuse_level, spend_of
 from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError
 
 
@@ -46,6 +46,7 @@ async def start(options: Options, watch: Watch) -> Summary:
     """
     opening = resolve(options)
     refuse_full(opening.layout.home, opening.settings.storage.free_space)
+    refuse(opening)
     rules_of(opening.settings)
     splits = await gather_documents(opening)
     async with open_tools(opening, splits) as tools:
@@ -74,6 +75,7 @@ class Run:
             scaffold if opening.recorded is None else "scaffold: the baseline this run began with",
             *tool_notices(tools),
         )
+        self.warnings: tuple[str, ...] = ()
         self.phase: Phase = "starting"
         self.results = Results([])
         self.began = monotonic()
@@ -87,7 +89,7 @@ class Run:
 
     async def execute(self) -> Summary:
         """All phases, recorded as one session."""
-        refuse(self.tools, self.opening)
+        refuse_level(self.tools, self.opening)
         if self.recorded is None:
             await self.record_start()
         history = self.tools.history
@@ -182,6 +184,7 @@ class Run:
             )
         if problem := unheard(evaluation):
             raise OurFault(problem)
+        self.warnings = tuple(filter(None, (unmeasured(evaluation),)))
         iteration = Iteration(0, "baseline", "", baseline.id, 0, child=baseline, evaluations=(evaluation,))
         self.results.add(await self.record(replace(iteration, started=started, finished=time())))
 
@@ -210,9 +213,10 @@ class Run:
         return {"c0", *(one.child.id for one in self.results.finished.values() if one.child is not None)}
 
     def snapshot(self) -> Snapshot:
-        """What a display shows; see `evolve.progress.Snapshot`."""
-        plan = (self.done_before, self.iterations)
-        return snapshot(self.tools, self.results, plan, (self.name, self.phase, monotonic() - self.began))
+        """What a display shows; see `evolve.report.progress.Snapshot`."""
+        now = (self.name, self.phase, monotonic() - self.began)
+        seen = snapshot(self.tools, self.results, (self.done_before, self.iterations), now)
+        return replace(seen, warnings=(*self.warnings, *seen.warnings))
 
 
 def unheard(evaluation: Evaluation) -> str:
@@ -223,4 +227,18 @@ def unheard(evaluation: Evaluation) -> str:
     return (
         f"not one of {len(asks)} answers of the challenger was whole; the first ended with {asks[0].finish_reason!r}. "
         "Give its model more max_tokens or a larger context, or shorter documents, in a new run (--new)."
+    )
+
+
+def unmeasured(evaluation: Evaluation) -> str:
+    """Why every score of the baseline is zero before any solver was asked; nothing if one of its tasks was measured."""
+    reports = [step.report for one in evaluation.rollouts for step in one.steps if step.report is not None]
+    if any(one.stage != "malformed" and one.reasons != ("unanswerable",) for one in reports):
+        return ""
+    if not reports:
+        one = next(one for one in evaluation.rollouts if one.score is not None)
+        return f"the baseline submitted nothing for any document; the first rollout: {one.outcome} {one.detail}".rstrip()
+    return (
+        f"not one of the {len(reports)} submissions of the baseline could be measured; the first was told: "
+        f"{reports[0].feedback} See `evolve show 0 --trace`"
     )

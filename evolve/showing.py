@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from evolve.assembly import Tools
 from evolve.report.progress import Phase, Snapshot, Work
@@ -15,6 +16,8 @@ from harness.documents import split_of
 from harness.errors import bare
 from harness.gateway import Gateway
 from harness.types import ROLES
+
+Progress = TypeVar("Progress", Snapshot, Work)
 
 
 @asynccontextmanager
@@ -79,13 +82,10 @@ def snapshot(
     """The state of a run. plan: iterations done before this start and in all; now: run, phase, seconds since start."""
     (before, total), (name, phase, seconds) = plan, now
     done = max(0, len(results.finished) - 1)
-    spent = list(tools.gateway.spent.values())
-    calls = sum(one.calls for one in spent)
     population = results.population
     baseline = population.standings.get("c0")
     best = population.best if baseline else None
-    fresh = done - before
-    return Snapshot(
+    seen = Snapshot(
         run=name,
         phase=phase,
         simulated=bool(tools.settings.simulated),
@@ -96,22 +96,14 @@ def snapshot(
         baseline=baseline.interval if baseline else None,
         best=best.candidate.id if best else None,
         best_score=best.interval if best else None,
-        calls=calls + tools.gateway.replayed,
-        replayed=tools.gateway.replayed,
-        tokens=sum(one.tokens for one in spent),
-        cost=sum(one.cost for one in spent),
-        seconds=seconds,
-        calls_per_second=calls / seconds if seconds > 0 else 0.0,
-        notice=tools.gateway.notice,
-        warnings=tools.gateway.warnings,
-        seconds_left=seconds / fresh * (total - done) if fresh > 0 and phase == "iterations" else None,
     )
+    return used(tools.gateway, seen, seconds, done - before if phase == "iterations" else 0)
 
 
-def used(gateway: Gateway, work: Work, seconds: float, fresh: int) -> Work:
+def used(gateway: Gateway, work: Progress, seconds: float, fresh: int) -> Progress:
     """`work` with what was used, and how long it will take if the rest goes like the `fresh` ones of this start."""
     spent = list(gateway.spent.values())
-    calls = sum(one.calls for one in spent)
+    calls, left = sum(one.calls for one in spent), work.total - work.done
     return replace(
         work,
         calls=calls + gateway.replayed,
@@ -122,7 +114,5 @@ def used(gateway: Gateway, work: Work, seconds: float, fresh: int) -> Work:
         calls_per_second=calls / seconds if seconds > 0 else 0.0,
         notice=gateway.notice,
         warnings=gateway.warnings,
-        seconds_left=seconds / fresh * (work.total - work.done)
-        if fresh > 0 and work.done < work.total
-        else None,
+        seconds_left=seconds / fresh * left if fresh > 0 and left > 0 else None,
     )

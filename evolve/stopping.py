@@ -10,6 +10,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any, TypeVar
 
+from harness.errors import EvolveError
+
 T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
@@ -24,19 +26,29 @@ def run_until_signal(main: Coroutine[Any, Any, T]) -> T:
     handler can be set, it is `asyncio.run`.
 
     Raises:
-        asyncio.CancelledError: a signal ended it. KeyboardInterrupt: one came before it began.
+        asyncio.CancelledError: a signal ended it. KeyboardInterrupt: one came before it began. EvolveError: it failed, even
+            if a signal then cut short how it closed.
     """
     ending = Ending(die)
 
     async def cancellable() -> T:
         ending.task = asyncio.current_task()
-        return await main
+        try:
+            return await main
+        except asyncio.CancelledError as cancelled:
+            raise (failed(cancelled) or cancelled) from None
 
     try:
         with handled(ending):
             return asyncio.run(cancellable())
     finally:
         main.close()
+
+
+def failed(cancelled: BaseException) -> EvolveError | None:
+    """The error during whose handling something was cancelled, if there was one: it is what people have to hear."""
+    before = cancelled.__context__
+    return before if before is None or isinstance(before, EvolveError) else failed(before)
 
 
 class Ending:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from evolve.again import other_instrument, reopen
-from evolve.assembly import Tools, gather_documents, open_tools
+from evolve.assembly import Tools, gather_documents, instrument_of, open_tools
 from evolve.disk import refuse_full, release
 from evolve.evaluation import Evaluator
 from evolve.executors import Executor
@@ -60,9 +60,10 @@ async def start(job: Job, watch: Watch) -> Opened:
     options = Options(job.layout.folder, job.layout.database, overrides=allowed(job))
     opening = reopen(options, job.layout.run)
     refuse_full(job.layout.home, opening.settings.storage.free_space)
+    refuse(opening)
     splits = await gather_documents(opening)
     async with open_tools(opening, splits) as tools:
-        refuse(tools, opening)
+        refuse_level(tools, opening)
         testing = FinalTest(job, opening, tools)
         await testing.find_wanted()
         async with watched(watch(testing)):
@@ -75,22 +76,36 @@ def allowed(job: Job) -> dict[str, Any]:
     return {f"budget.{name}": value + spent.get(name, 0) for name, value in job.limits.items()}
 
 
-def refuse(tools: Tools, opening: Opening) -> None:
-    """Scores of another instrument or sandbox are not comparable with those recorded.
+def refuse(opening: Opening) -> None:
+    """Scores of another instrument are not comparable with those recorded.
+
+    Asked before anything is opened: a version of evolve that may not go on with a run does not change its files, which
+    the version it began with could not read any more.
+
+    Raises:
+        UsageError: it says what differs.
+    """
+    if opening.recorded is None:
+        return
+    now = instrument_of(opening.settings).hash
+    if problem := other_instrument(opening.layout.run, opening.recorded, opening.settings, now):
+        raise UsageError(
+            f"{problem}\nScores would not be comparable. Go on with the settings and the version of evolve that it began "
+            "with, nothing of it was changed; or start another run: `evolve run --new`."
+        )
+
+
+def refuse_level(tools: Tools, opening: Opening) -> None:
+    """Nor are those of another sandbox.
 
     Raises:
         UsageError: it says what differs.
     """
     recorded, run = opening.recorded, opening.layout.run
-    if recorded is None:
-        return
-    remedy = "Go on where it began, or start another run with --new."
-    if problem := other_instrument(run, recorded, tools.settings, tools.instrument.hash):
-        raise UsageError(f"{problem}\nScores would not be comparable. {remedy}")
-    if tools.sandbox.level != recorded.sandbox:
+    if recorded is not None and tools.sandbox.level != recorded.sandbox:
         raise UsageError(
-            f"run {run!r} was measured with sandbox level {recorded.sandbox!r}, this is {tools.sandbox.level!r}; "
-            f"scores would not be comparable. {remedy}"
+            f"run {run!r} was measured with sandbox level {recorded.sandbox!r}, this is {tools.sandbox.level!r}; scores "
+            "would not be comparable. Go on where it began, or start another run: `evolve run --new`."
         )
 
 

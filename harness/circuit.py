@@ -24,7 +24,7 @@ Wait = Callable[[float], Awaitable[None]]
 class Patience:
     """What an endpoint is allowed.
 
-    seconds: without one answer before it is given up; at most 30 if it never answered since the start.
+    seconds: without one answer before it is given up; at most 30 while there was no sign of it since the start.
     retries: how many each answer pays for. burst: how many are free at the start.
     """
 
@@ -46,6 +46,7 @@ class Circuit:
         self.patience = patience
         self.clock = clock
         self.answers = 0
+        self.there = False
         self.failures = 0
         self.credit = float(patience.burst)
         self.since: float | None = None
@@ -82,6 +83,7 @@ class Circuit:
     def answered(self) -> None:
         """An answer came, of whatever kind: the endpoint is up."""
         self.answers += 1
+        self.there = True
         self.credit = min(self.patience.burst + 100, self.credit + self.patience.retries)
         self.failures, self.pause, self.since = 0, 0.0, None
         self.given_up = ""
@@ -94,9 +96,10 @@ class Circuit:
             self.probing = False
             self.settled.set()
 
-    def failed(self, passage: Passage, problem: str) -> None:
-        """An attempt failed in a way that may pass."""
-        self.note(problem, self.patience.seconds if self.answers else min(GRACE, self.patience.seconds))
+    def failed(self, passage: Passage, problem: str, *, there: bool = False) -> None:
+        """An attempt failed in a way that may pass. there: the server itself said that it is busy, or starting."""
+        self.there = self.there or there
+        self.note(problem)
         self.failures += 1
         if passage == "probe" or (not self.pause and self.failures >= FAILURES):
             self.pause = min(LONGEST_PAUSE, 2 * self.pause) or FIRST_PAUSE
@@ -105,7 +108,10 @@ class Circuit:
 
     def limited(self, passage: Passage, problem: str, after: float | None) -> None:
         """The endpoint is up, but was asked too often; after: seconds it wants to be left alone."""
-        self.note(problem, self.patience.seconds)
+        self.there = True
+        self.note(problem)
+        if passage == "probe":  # now calls wait one by one, each longer than before
+            self.failures, self.pause = 0, 0.0
         if after:
             self.rest(min(LONGEST_REST, after), "it asked for a pause")
         self.released(passage)
@@ -122,9 +128,10 @@ class Circuit:
         if (until := self.clock() + seconds) > self.resting:
             self.resting, self.why = until, why
 
-    def note(self, problem: str, limit: float) -> None:
-        """Remember what went wrong, and since when; give the endpoint up when that is `limit` seconds ago."""
-        now = self.clock()
+    def note(self, problem: str) -> None:
+        """Remember what went wrong, and since when; give the endpoint up when that is too long ago."""
+        now, limit = self.clock(), self.patience.seconds
+        limit = limit if self.there else min(GRACE, limit)
         self.problem = problem
         self.since = now if self.since is None else self.since
         if now - self.since >= limit:
@@ -152,7 +159,10 @@ class Circuit:
 
 
 def backoff(number: int, after: float | None) -> float:
-    """Seconds to wait after attempt `number`: full jitter, doubling from 0.5 s; a server's own wish up to the cap."""
-    if after is not None:
+    """Seconds to wait after attempt `number`: full jitter, doubling from 0.5 s; a server's own wish up to the cap.
+
+    A wish for no wait at all is none: who obeyed it would ask hundreds of times a second.
+    """
+    if after:
         return min(LONGEST_WAIT, after) + random.uniform(0, FIRST_WAIT)
     return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**number))

@@ -11,13 +11,10 @@ from harness.calls import Call, identify, price, worst_case
 from harness.circuit import Circuit, Passage, Patience, backoff
 from harness.errors import ProviderError
 from harness.journal import Entry, Failure, Journal
-from harness.models.openai import Completion, Endpoint, Transient, Usage
+from harness.models.openai import Completion, Endpoint, Objection, Question, Transient
 from harness.slots import Pace, Slots, urgency
+from harness.trying import Trying, control
 from harness.types import Model, Reply, Request, Role
-
-FUTILE = 8
-LONG = 300.0
-OTHERS = 3
 
 
 class Models(Protocol):
@@ -53,17 +50,6 @@ class Line:
     circuit: Circuit
 
 
-@dataclass
-class Trying:
-    """One call being tried. heard: answers of its endpoint to others when its first attempt failed."""
-
-    began: float
-    number: int = 0
-    limited: int = 0
-    heard: int | None = None
-    last: str = ""
-
-
 class Gateway:
     """Answers requests of all iterations and rollouts; see the module's first line for the order of things."""
 
@@ -91,7 +77,7 @@ class Gateway:
         self.closing = False
         self.trouble: dict[str, str] = {}
         self.renamed: list[str] = []
-        self.heard: dict[Role, str] = {}
+        self.heard: dict[Role, list[str]] = {}
         self.spent: dict[Role, Spent] = {}
         self.replayed = 0
 
@@ -146,8 +132,8 @@ class Gateway:
     async def persist(self, call: Call) -> Completion:
         """Try until an answer comes or the endpoint is given up.
 
-        A prompt on which the endpoint fails again and again, while it answers others, is answered by no text and a
-        finish reason that begins `failed`: one prompt must not stop a run.
+        A prompt that the endpoint cannot or will not answer, although it answers another, ends with no text and a
+        finish reason that begins `failed` or `refused`: one prompt must not stop a run.
 
         Raises:
             ProviderError: a refusal, or an endpoint that is down for longer than the terms allow.
@@ -156,54 +142,62 @@ class Gateway:
         line, trying = self.lines[call.model.account], Trying(self.clock())
         while True:
             trying.number += 1
+            trial = trying.doubtful(self.clock())
+            question = control(call.question) if trial else call.question
             async with line.slots.hold(urgency(call.request.draw)):
-                outcome = await self.attempt(call, line, trying)
+                outcome = await self.attempt(call, question, line, trying)
             if isinstance(outcome, Completion):
-                return outcome
-            if self.futile(line, trying):
-                return Completion("", f"failed: {trying.last}"[:300], call.model.name, Usage(0, 0), 0.0)
-            self.trouble[call.key] = f"{call.request.role}: {trying.last[:160]} (attempt {trying.number})"
-            if not line.circuit.pause:  # else all calls wait together
+                if not trial:
+                    return trying.charged(outcome)
+                trying.clear(outcome)
+            elif isinstance(outcome, Objection):
+                if trial:
+                    raise outcome
+                trying.objection = str(outcome)
+            if ended := trying.ended(call.model):
+                return ended
+            if isinstance(outcome, Transient):
+                self.trouble[call.key] = f"{call.request.role}: {trying.last[:160]} (attempt {trying.number})"
+                if line.circuit.pause:  # all calls wait together
+                    continue
+                silent = self.clock() - trying.began
+                if trial and not outcome.limited and silent > self.terms.patience.seconds:
+                    raise ProviderError(trying.silence(call.model, silent))
                 await self.wait(backoff(trying.number, outcome.after))
 
-    async def attempt(self, call: Call, line: Line, trying: Trying) -> Completion | Transient:
+    async def attempt(
+        self, call: Call, question: Question, line: Line, trying: Trying
+    ) -> Completion | Transient | Objection:
         """One attempt, reported to the endpoint's circuit and, where it failed, to the journal."""
-        if trying.number > 1 + trying.limited:
+        if trying.retrying:
             line.circuit.retry()
         passage = await line.circuit.admit(self.wait)
         try:
             self.check()
-            completion = await self.under_watch(call.key, line.endpoint.complete(call.model, call.question))
+            completion = await self.under_watch(call.key, line.endpoint.complete(call.model, question))
         except Transient as problem:
-            self.report(line, passage, trying, problem)
+            trying.failed(problem)
+            self.report(line, passage, problem)
             await self.record_failure(call, trying.number, trying.last)
             return problem
         except BaseException as ended:
             line.circuit.released(passage)
             if isinstance(ended, ProviderError):
                 await self.record_failure(call, trying.number, str(ended))
+            if isinstance(ended, Objection):
+                return ended
             raise
         line.pace.answered()
         line.circuit.answered()
         return completion
 
-    def report(self, line: Line, passage: Passage, trying: Trying, problem: Transient) -> None:
+    def report(self, line: Line, passage: Passage, problem: Transient) -> None:
         """Tell circuit and pace of a failed attempt."""
-        trying.last = str(problem)
         if problem.limited:
-            trying.limited += 1
             line.pace.limited()
-            line.circuit.limited(passage, trying.last, problem.after)
+            line.circuit.limited(passage, str(problem), problem.after)
         else:
-            line.circuit.failed(passage, trying.last)
-        trying.heard = line.circuit.answers if trying.heard is None else trying.heard
-
-    def futile(self, line: Line, trying: Trying) -> bool:
-        """Whether it is this very call that fails: often or for long, while its endpoint answered others."""
-        others = line.circuit.answers - (trying.heard or 0)
-        failures = trying.number - trying.limited
-        long = failures >= OTHERS and self.clock() - trying.began > LONG
-        return others >= OTHERS and (failures >= FUTILE or long)
+            line.circuit.failed(passage, str(problem), there=problem.busy)
 
     async def record_failure(self, call: Call, number: int, problem: str) -> None:
         """Write down an attempt that brought no reply."""
@@ -211,7 +205,7 @@ class Gateway:
         await self.journal.record_failure(Failure(call.key, role, call.model.name, number, problem[:500]))
 
     async def compare_name(self, role: Role, reported: str) -> None:
-        """Notice when an endpoint begins to report another model for a role than it did before, be it in an earlier start.
+        """Notice when an endpoint reports a model for a role that it did not before, be it in an earlier start.
 
         Raises:
             ProviderError: it does, and the terms say stop. The reply is recorded.
@@ -219,12 +213,14 @@ class Gateway:
         if not reported:
             return
         if role not in self.heard:
-            self.heard[role] = await self.journal.reported(role) or reported
-        if reported == self.heard[role]:
+            first = await self.journal.reported(role) or reported
+            self.heard.setdefault(role, [first])
+        names = self.heard[role]
+        if reported in names:
             return
-        before, self.heard[role] = self.heard[role], reported
+        names.append(reported)
         warning = (
-            f"the endpoint of {role} answers as {reported!r}, before as {before!r}: scores before and after are of "
+            f"the endpoint of {role} answers as {reported!r}, before as {names[-2]!r}: scores before and after are of "
             "different models"
         )
         self.renamed.append(warning)

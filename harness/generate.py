@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -16,6 +17,8 @@ from harness.errors import StorageError, UsageError
 from harness.types import Document, Draw, Example, Rollout, Step, Wire
 
 Roll = Callable[[Document, Draw], Awaitable[Rollout]]
+BEGINNING = b'{"id": "0123456789abcdef", "document": "'  # of every line, but for the digits
+HEX = re.compile(rb"[0-9a-f]")
 
 
 class Provenance(Wire):
@@ -188,9 +191,19 @@ def read(out: Path, provenance: Provenance) -> list[Record]:
             raise UsageError(
                 f"{str(out)!r} holds examples with another {', '.join(differs)}; choose another file"
             )
-    if len(whole) < len(data):
+    if rest := data[len(whole) :]:
+        if not begun(rest):
+            raise UsageError(
+                f"{str(out)!r} line {len(records) + 1} is no example of ours; choose another file"
+            )
         os.truncate(out, len(whole))
     return records
+
+
+def begun(rest: bytes) -> bool:
+    """Whether a line without its end is one of ours that a kill cut off, and not somebody's file of a single line."""
+    start = HEX.sub(b"0", BEGINNING)
+    return HEX.sub(b"0", rest[: len(start)]) == start[: len(rest)]
 
 
 def write(file: TextIO, record: Record) -> None:

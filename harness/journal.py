@@ -112,8 +112,8 @@ class Journal:
         )
 
     async def reported(self, role: Role) -> str:
-        """The name that the endpoint of a role gave its model in the first recorded call; empty if there is none."""
-        query = "SELECT model FROM calls WHERE role = ? ORDER BY rowid LIMIT 1"
+        """The name that the endpoint of a role gave its model in the first call with an answer; empty if there is none."""
+        query = "SELECT model FROM calls WHERE role = ? AND text != '' ORDER BY rowid LIMIT 1"
         row = await self.do(lambda connection: connection.execute(query, (role,)).fetchone())
         return str(row[0]) if row else ""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evolve.case import Case
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration
+from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
 from harness.types import (
     Attempt,
     Criterion,
@@ -139,7 +139,7 @@ def evaluation(candidate: str, *rollouts: Rollout, side: str = "minibatch", iter
 def case(*rollouts: Rollout, history: Sequence[Iteration] = (), **more: object) -> Case:
     """A case of iteration 5 whose parent is c3."""
     shown = rollouts or (rollout("heapq", ask(), submission(["Everybody knows this."] * 3)),)
-    made = Case(PARENT, FILES, evaluation("c3", *shown), tuple(history), Draw(5, "minibatch"))
+    made = Case(PARENT, FILES, evaluation("c3", *shown), Population(history), Draw(5, "minibatch"))
     return replace(made, **more)
 
 

@@ -132,7 +132,7 @@ class World:
     async def case(self, parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         self.note("case", draw.iteration)
         self.seen[draw.iteration] = tuple(one.number for one in seen.iterations)
-        return Case(parent, {}, measured, seen.iterations, draw)
+        return Case(parent, {}, measured, seen, draw)
 
     async def diagnose(self, case: Case) -> tuple[Diagnosis | None, tuple[Exchange, ...]]:
         number = case.draw.iteration

@@ -262,11 +262,11 @@ def test_a_bad_database(tmp_path: Path, spoil: Callable[[Path], None], words: tu
     assert [one.name for one in (tmp_path / "runs").iterdir()] == ["run-001"]
 
 
-def older(database: Path) -> None:
-    """The same rows under the first schema that was released."""
+def older(database: Path, before: str = "0002_views") -> None:
+    """The same rows under an older schema, that before one of the steps."""
     kept = database.rename(database.with_name("kept.db"))
     with closing(Database(database)) as db:
-        MIGRATIONS.apply(db, stop_before="0002_views")
+        MIGRATIONS.apply(db, stop_before=before)
         db.execute("ATTACH ? AS kept", [str(kept)])
         for table in db.table_names():
             if not table.startswith("_") and not table.startswith("sqlite_"):
@@ -293,6 +293,54 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(tmp_path: Path) ->
     assert clicked(tmp_path, "status").code == 0
     sound(tmp_path)
     same(tmp_path)
+
+
+def of_the_first_release(folder: Path) -> Path:
+    """The recorded run as the first release left it: its schemas, its instrument."""
+    database, journal = copied(folder) / "population.db", folder / "runs/run-001/calls.db"
+    older(database, "0003_indices_of_reports")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE runs SET instrument = 'first'")
+        connection.execute("UPDATE evaluations SET instrument = 'first'")
+    with closing(sqlite3.connect(journal)) as connection:
+        for column in ("reasoning_tokens", "form"):
+            connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder
+
+
+def test_a_run_of_the_first_release_can_be_used_and_is_left_to_it(tmp_path: Path) -> None:
+    """Whatever only reads works; what may not go on is refused and changes no schema, so that the old release still can."""
+    files = [of_the_first_release(tmp_path) / "population.db", tmp_path / "runs/run-001/calls.db"]
+    before = [one.read_bytes() for one in files]
+    for reads in (
+        "status",
+        "log",
+        "show c0",
+        "show 1 --trace",
+        "lineage",
+        "best",
+        "diff c0",
+        "runs",
+        "verify",
+    ):
+        done = clicked(tmp_path, *reads.split())
+        assert done.code == 0, done.err
+    for pays in (RUN, ("test", "c0", "c1"), ("generate", "c0", "--out", str(tmp_path / "out.jsonl"))):
+        clicked(tmp_path, *pays).refused(2, "instrument 'first'", "evolve itself has other prompts")
+    assert [one.read_bytes() for one in files] == before
+    assert not (tmp_path / "out.jsonl").exists()
+    made = clicked(
+        tmp_path, "generate", "c0", "-n", "1", "--out", str(tmp_path / "out.jsonl"), "--other-instrument"
+    )
+    assert "instrument" in made.out, made.err
+    assert [one.read_bytes() for one in files] == before
+    assert clicked(tmp_path, *RUN, "--new").code == 0
+    for run in ("run-001", "run-002"):
+        assert clicked(tmp_path, "verify", "--run", run).code == 0
+    assert clicked(tmp_path, "runs", "delete", "run-001", "--yes").code == 0
+    sound(tmp_path)
 
 
 # the other files of a run

@@ -16,7 +16,7 @@ import harness
 from evolve.case import Case
 from evolve.implementer import Workshop, implement
 from evolve.layout import baseline_folder, scaffold_files
-from evolve.population import Proposal
+from evolve.population import Population, Proposal
 from evolve.repository import Repository, create
 from evolve.workshop import Bench
 from harness.documents import load, split_of
@@ -62,7 +62,7 @@ def proposed(bench: Bench, *replies: str) -> Proposal:
     async def scene() -> Proposal:
         stored = await bench.repository.files((await bench.repository.refs())["c0"])
         parent = await bench.repository.plant({name: text.encode() for name, text in stored.items()})
-        case = Case(parent, stored, evaluation("c0", rollout("heapq")), (), Draw(1, "edit"))
+        case = Case(parent, stored, evaluation("c0", rollout("heapq")), Population(()), Draw(1, "edit"))
         return await implement(Script(*replies), case, DIAGNOSIS, Workshop(bench.build, bench.smoke))
 
     return asyncio.run(scene())

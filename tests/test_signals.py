@@ -144,6 +144,13 @@ def test_a_killed_run_goes_on(tmp_path: Path, share: float) -> None:
     goes_on(tmp_path)
 
 
+def test_ctrl_c_while_the_command_is_imported_says_nothing(tmp_path: Path) -> None:
+    """No traceback of the import that was interrupted."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    done = evolve(tmp_path, "status")  # with -m, what lies here is found first
+    assert (done.code, done.out, done.err) == (130, "", "")
+
+
 def query_runs(folder: Path) -> bool:
     try:
         return bool(query(folder / "population.db", "SELECT run FROM runs"))

@@ -18,6 +18,14 @@ DATABASE = Path("population.db")
 LESS = "-FRX"
 EXAMPLE_WIDTH = 70  # with margins and the sign of the comment 78
 
+
+def named(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A name that was given is no empty one, as an unset variable of a shell gives it."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; `evolve runs` lists the names.", param=parameter)
+    return value
+
+
 database = click.option(
     "--db",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -29,7 +37,8 @@ run_name = click.option(
     "--run",
     "run_name",
     metavar="NAME",
-    help="Which run; the newest by default.",
+    callback=named,
+    help="Which run; by default the one that was picked, else the newest.",
     shell_complete=complete_run,
 )
 as_json = click.option("--json", "json_output", is_flag=True, help="Print one JSON object.")

@@ -8,7 +8,7 @@ from textwrap import fill
 import click
 
 from evolve.commands.common import as_json as json_option
-from evolve.commands.common import database, examples, page, run_name
+from evolve.commands.common import console, database, examples, page, run_name
 from evolve.commands.settings_view import Line, lines, pictures, written
 from evolve.configuration.fields import ROLE, FieldHelp
 from evolve.configuration.foresight import Foresight, foresee
@@ -40,6 +40,7 @@ def config() -> None:
 
 @config.command(
     "show",
+    short_help="Every setting, its value, and where that comes from.",
     epilog=examples(
         "evolve config show",
         "evolve config show budget  # one table, or one setting",
@@ -69,7 +70,7 @@ def show(prefix: str, changed: bool, new: bool, db: Path, run_name: str | None, 
     if json_output:
         click.echo(as_json(facts(found, chosen)))
         return
-    page(*pictures(found, chosen, prefix))
+    page(*pictures(found, chosen, prefix, console().width))
 
 
 @config.command("explain", epilog=examples("evolve config explain search.temperature"))

@@ -116,7 +116,9 @@ def fall_short(found: "Production", out: Path) -> None:
         BudgetSpent: it was spent before the first example. Exit: there are some, or the documents are used up.
     """
     if found.message and not found.tally.accepted:
-        raise BudgetSpent(f"{found.message}: not one example was made; the same command with more goes on")
+        raise BudgetSpent(
+            f"{found.message}, but not one example was made; the same command with a larger budget goes on"
+        )
     remedy = (
         f"{found.message}; {str(out)!r} keeps what it holds, the same command with a larger budget goes on"
         if found.message
@@ -134,7 +136,7 @@ def result(found: "Production", out: Path, wanted: int) -> Table:
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     grid.add_row("file", str(out))
-    grid.add_row("examples", f"{tally.accepted:,} of {wanted:,} wanted{simulated}")
+    grid.add_row("examples", f"{tally.accepted:,}{of(tally.accepted, wanted)}{simulated}")
     mix = Text()
     for outcome, number in sorted(tally.outcomes.items(), key=lambda one: -one[1]):
         mix.append(", " if mix.plain else "").append(f"{number:,} ").append_text(views.outcome(outcome))
@@ -150,6 +152,11 @@ def result(found: "Production", out: Path, wanted: int) -> Table:
     each = "" if found.cost_of_one is None else f", {figures.money(found.cost_of_one)} an accepted example"
     grid.add_row("paid in all", f"{paid(found.paid_in_all)}{each}{note}")
     return grid
+
+
+def of(number: int, wanted: int) -> str:
+    """How many were wanted, unless there are more."""
+    return f" of {wanted:,} wanted" if number <= wanted else f", {wanted:,} wanted"
 
 
 def paid(one: Receipt) -> str:

@@ -70,8 +70,10 @@ def steps(profile: Profile) -> list[tuple[str, str]]:
             ("evolve run --docs FOLDER --new", "on documents of your own"),
         ]
     keys = "".join(f", set {one}" for one in profile.keys)
+    free = profile.models["default"].get("input_price") == 0
+    limit = "--iterations 2" if free else "--budget-usd 2"
     return [
-        (f"edit evolve.toml{keys}", "models and their prices" if keys else "models and addresses"),
+        (f"edit evolve.toml{keys}", "models and addresses" if free else "models and their prices"),
         ("evolve models check", "does every role answer?"),
-        ("evolve run --workers 1 --budget-usd 2", "a first run"),
+        (f"evolve run --workers 1 {limit}", "a first run"),
     ]

@@ -127,10 +127,15 @@ def remarks(one: Checked) -> list[str]:
 def summary(rows: list[Checked]) -> Text:
     """How many answer, and what asking cost."""
     calls, cost = total(rows)
-    bad = [one.role for one in rows if one.problem]
-    verdict = (
-        Text(f"{', '.join(bad)}: no answer", "bold red") if bad else Text("every role has an answer", "green")
-    )
+    bad = [one for one in rows if one.problem]
+    without = "no role has an answer" if len(bad) == len(ROLES) else f"no answer for {names(bad)}"
+    asked = "every role has an answer" if len(rows) == len(ROLES) else f"an answer for {names(rows)}"
+    verdict = Text(without, "bold red") if bad else Text(asked, "green")
     note = ", simulated" if any(one.simulated for one in rows) else ""
     paid = f"; {figures.count(calls, 'call')}, {figures.money(cost)}{note}, counted in no run"
     return Text.assemble(verdict, paid)
+
+
+def names(rows: list[Checked]) -> str:
+    """Their roles in a line."""
+    return ", ".join(one.role for one in rows)

@@ -114,7 +114,7 @@ def close(summary: "Summary", found: Overview, json_output: bool) -> None:
     if summary.outcome == "budget":
         if not found.iterations:
             raise BudgetSpent(
-                f"{summary.message}: not one iteration is done. What is bought is kept: a larger budget goes on from "
-                "it, and in a new run --workers 1 finishes an iteration on less."
+                f"{summary.message}, but not one iteration is done. The same command with a larger budget goes on and "
+                "pays for nothing twice; with --workers 1 an iteration is done on less."
             )
         click.echo(f"stopped: {summary.message}; `evolve run` with a larger budget goes on", err=True)

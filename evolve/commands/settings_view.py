@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.console import RenderableType
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from evolve.configuration.fields import NONE, leaves
@@ -14,7 +14,7 @@ from evolve.report.figures import visible
 from evolve.report.store import as_json
 from harness.types import ROLES
 
-KEY_WIDTH = 23
+VALUE_AT, ORIGIN_AT = 27, 65
 EVERY = "every role"
 
 
@@ -33,15 +33,16 @@ def lines(found: Foresight) -> list[Line]:
     return [Line(key, value, origins.get(key, BY_DEFAULT)) for key, value in leaves(found.wanted.settings)]
 
 
-def pictures(found: Foresight, chosen: list[Line], prefix: str) -> list[RenderableType]:
+def pictures(found: Foresight, chosen: list[Line], prefix: str, width: int) -> list[RenderableType]:
     """A heading, a table for each table of settings, the keys, and what stands against going on."""
     what = f"run {found.run}, if it goes on" if found.run else "a new run"
     parts: list[RenderableType] = [Text(f"{what}; {found.source}", "bold")]
     for title, rows in tables(chosen, prefix):
         parts += [Text(""), Text(f"[{title}]" if title else "", "bold cyan")] if title else [Text("")]
-        parts.append(grid(rows))
+        parts += [part for name, one in rows for part in setting(name, one, width)]
     if found.keys and (not prefix or prefix.startswith("models")):
-        parts += [Text(""), Text("Keys (values are never shown)", "bold cyan"), keys_grid(found)]
+        parts += [Text(""), Text("Keys (values are never shown)", "bold cyan")]
+        parts += keys_of(found, width)
     for notice in found.wanted.notices:
         parts += [Text(""), Text(notice, "yellow")]
     if found.refused:
@@ -121,32 +122,27 @@ def equal(some: list[tuple[str, Line]], others: list[tuple[str, Line]]) -> bool:
     )
 
 
-def grid(rows: list[tuple[str, Line]]) -> Table:
-    """Names, values and origins in columns."""
-    table = columns()
-    for name, one in rows:
-        plain = one.origin.kind == "default"
-        table.add_row(f"  {name}", visible(written(one.value)), str(one.origin), style="dim" if plain else "")
-    return table
+def setting(name: str, one: Line, width: int) -> list[RenderableType]:
+    """A setting with its value and origin."""
+    style = "dim" if one.origin.kind == "default" else ""
+    return row(name, Text(visible(written(one.value))), str(one.origin), width, style)
 
 
-def columns() -> Table:
-    """Three columns that are as wide in every table."""
-    table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(width=KEY_WIDTH, overflow="fold")
-    table.add_column(ratio=5, overflow="fold")
-    table.add_column(ratio=3, overflow="fold")
-    return table
-
-
-def keys_grid(found: Foresight) -> Table:
+def keys_of(found: Foresight, width: int) -> Iterator[RenderableType]:
     """The variables of keys: set or not, and who needs them."""
-    table = columns()
     for need in found.keys:
         state = Text(f"set in {need.where}", "green") if need.set else Text("NOT SET", "bold red")
         who = EVERY if len(need.roles) == len(ROLES) else ", ".join(need.roles)
-        table.add_row(f"  {need.variable}", state, who)
-    return table
+        yield from row(need.variable, state, who, width)
+
+
+def row(name: str, value: Text, origin: str, width: int, style: str = "") -> list[RenderableType]:
+    """A line in three columns; an origin with little room moves to the left, one with none to the next line."""
+    head = Text(f"  {name:<{VALUE_AT - 4}}  ", style, overflow="fold").append_text(value)
+    gap = min(ORIGIN_AT, width - len(origin)) - len(head)
+    if gap >= 2:
+        return [head.append(" " * gap + origin)]
+    return [head, Padding(Text(origin, style), (0, 0, 0, VALUE_AT + 2))]
 
 
 def written(value: object) -> str:

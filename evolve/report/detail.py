@@ -121,20 +121,23 @@ def trajectory(one: Rollout) -> RenderableType:
 
 def _step(step: Step) -> list[RenderableType]:
     if step.kind == "ask":
-        return [*_said(f"{step.ordinal} ask", step.prompt), *_said(f"{step.ordinal} reply", step.reply)]
+        return [
+            *_said(f"step {step.ordinal}: ask", step.prompt),
+            *_said(f"step {step.ordinal}: reply", step.reply),
+        ]
     if step.example is None:
-        parts = _said(f"{step.ordinal} submission, malformed", step.malformed)
+        parts = _said(f"step {step.ordinal}: submission, malformed", step.malformed)
     else:
-        parts = _said(f"{step.ordinal} submission", _example(step))
+        parts = _said(f"step {step.ordinal}: submission", _example(step))
     if step.verification is not None:
         checked = step.verification
         verdict = "passed" if checked.passed else f"refused: {', '.join(checked.reasons)}"
-        parts += _said(f"{step.ordinal} verifier, {verdict}", checked.feedback)
+        parts += _said(f"step {step.ordinal}: verifier, {verdict}", checked.feedback)
     parts += [part for attempt in (*step.weak, *step.strong) for part in _attempt(step.ordinal, attempt)]
     if step.report is not None:
         reasons = ", ".join(step.report.reasons)
         parts += _said(
-            f"{step.ordinal} report: {step.report.stage}{f' ({reasons})' if reasons else ''}{_means(step.report)}",
+            f"step {step.ordinal}: report: {step.report.stage}{f' ({reasons})' if reasons else ''}{_means(step.report)}",
             step.report.feedback,
         )
     return parts
@@ -164,7 +167,10 @@ def _example(step: Step) -> str:
 
 def _attempt(ordinal: int, one: Attempt) -> list[RenderableType]:
     hits = "".join("+" if hit else "-" for hit in one.hits)
-    return _said(f"{ordinal} {one.solver} attempt {one.number}: {one.score:.2f} {hits}", one.answer)
+    return _said(
+        f"step {ordinal}: {one.solver} attempt {one.number}, score {one.score:.2f}, criteria {hits}",
+        one.answer,
+    )
 
 
 def exchange(one: Exchange) -> RenderableType:

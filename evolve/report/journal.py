@@ -7,7 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+from evolve.database import open_readonly
+from harness.errors import StorageError
 
 SAMPLE = 2000
 NAMES = f"""SELECT DISTINCT role, model FROM (
@@ -61,11 +63,8 @@ def several_names(place: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _read(place: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
-    if not place.is_file():
-        return []
     try:
-        uri = f"file:{quote(str(place.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
+        with closing(open_readonly(place)) as connection:
             return connection.execute(query, values).fetchall()
-    except sqlite3.Error:
+    except (StorageError, sqlite3.Error):
         return []

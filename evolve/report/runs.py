@@ -51,7 +51,7 @@ def row(store: Store, octets: int, default: str | None) -> Row:
         gain=found.validation_difference,
         calls=sum(one.calls for one in found.spend),
         cost=sum(one.cost for one in found.spend),
-        notional=all(one.role in found.simulated_roles for one in found.spend),
+        notional=bool(found.spend) and all(one.role in found.simulated_roles for one in found.spend),
         octets=octets,
         started_at=found.created_at,
         picked=found.picked,

@@ -133,7 +133,9 @@ def best(store: Store) -> str:
         for row in store.rows(BEST, instrument=store.run.instrument, **statuses)
     ]
     if not ranked:
-        raise UsageError(f"run {store.run.run!r} has no measured candidate yet; wait for its baseline")
+        raise UsageError(
+            f"run {store.run.run!r} has no measured candidate yet; wait for its baseline, or go on with `evolve run`"
+        )
     return str(max(ranked)[2])
 
 

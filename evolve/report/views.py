@@ -173,7 +173,7 @@ def _failures(baseline: Line, best: Line) -> Table | None:
     }
     causes = sorted(
         {key for one in counts.values() for key in one},
-        key=lambda key: -max(one.get(key, 0) for one in counts.values()),
+        key=lambda key: (-max(one.get(key, 0) for one in counts.values()), key),
     )
     if not causes:
         return None
@@ -255,15 +255,16 @@ def tree(nodes: Sequence[Node], everything: bool, width: int = WIDE) -> Renderab
 
 
 def _leaf(one: Node, dropped: int, width: int) -> Text:
-    """A candidate on one line; where there is little room, what its edit changed on the next."""
+    """A candidate on one line; where there is little room without its commit, and what became of it on the next."""
     wide = width >= WIDE
     text = Text(no_wrap=True, overflow="ellipsis") if wide else Text()
     text.append(one.candidate, "bold")
-    text.append(f" {one.commit[:8]} ", "dim")
+    text.append(f" {one.commit[:8]} " if wide else " ", "dim")
     text.append_text(outcome(one.status))
     text.append(f"  validation {score(one.score)}")
     children = figures.count(dropped, "dropped child").replace("childs", "children")
-    text.append(f"  +{children}" if dropped else "", "yellow")
-    if one.summary:
-        text.append(f"{'  ' if wide else chr(10)}{figures.shortened(one.summary, 200)}", "dim")
+    more = [(f"+{children}", "yellow")] if dropped else []
+    more += [(figures.shortened(one.summary, 200), "dim")] if one.summary else []
+    for place, part in enumerate(more):
+        text.append("  " if wide or place else "\n").append(*part)
     return text

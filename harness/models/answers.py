@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from harness.errors import ProviderError
 from harness.types import Form, Message
 
 MOST_TOKENS = 10**8
@@ -17,13 +18,20 @@ CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
 class Transient(Exception):
     """This attempt failed, another may not. `after`: seconds the server asked us to wait, if it did.
 
-    limited: the server is up and said that it is asked too often.
+    limited: the server is up and said that it is asked too often. busy: it is there and said that it cannot serve yet.
     """
 
-    def __init__(self, problem: str, after: float | None = None, *, limited: bool = False) -> None:
+    def __init__(
+        self, problem: str, after: float | None = None, *, limited: bool = False, busy: bool = False
+    ) -> None:
         super().__init__(problem)
         self.after = after
         self.limited = limited
+        self.busy = busy
+
+
+class Objection(ProviderError):
+    """The endpoint refuses, and does not say whether for the prompt or for whoever asks: another prompt will tell."""
 
 
 @dataclass(frozen=True)

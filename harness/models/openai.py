@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 from typing import Any
 
@@ -11,14 +11,17 @@ import openai
 from openai import AsyncOpenAI
 
 from harness.errors import ProviderError
-from harness.models.answers import Completion, Question, Transient, Usage, clean, read_completion
+from harness.models.answers import Completion, Objection, Question, Transient, Usage, clean, read_completion
 from harness.models.ladder import Complaint, Ladder, Manner, request_body, setting_refused
 from harness.types import Model, Sampling
 
-__all__ = ["Completion", "Endpoint", "Question", "Transient", "Usage", "retry_after"]
+__all__ = ["Completion", "Endpoint", "Objection", "Question", "Transient", "Usage", "retry_after"]
 
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 NO_MORE = ("insufficient_quota", "billing_hard_limit_reached", "invalid_api_key")
+BUSY = frozenset({503, 529})
+OBJECTIONS = frozenset({400, 403, 413, 422})
+LARGEST_BODY = 16 * 2**20
 LONGEST_COMPLAINT = 4000
 REFUSALS = frozenset({400, 413, 422})
 THIS_PROMPT = (
@@ -45,6 +48,30 @@ class Refused(Exception):
     """The endpoint works, but will not answer this very prompt: it is too long for the model, or filtered."""
 
 
+class Bounded(httpx2.AsyncByteStream):
+    """A response's body up to a size that no answer has: a server that ignores the token limit must not fill memory."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self.stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self.stream:
+            size += len(part)
+            if size > LARGEST_BODY:
+                raise httpx2.ReadError(f"an answer of more than {LARGEST_BODY >> 20} MiB")
+            yield part
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+async def bound(response: httpx2.Response) -> None:
+    """Let no body of that response grow without end."""
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = Bounded(response.stream)
+
+
 class Endpoint:
     """One base URL with one key: a client with its connections."""
 
@@ -63,7 +90,8 @@ class Endpoint:
         # no limit on reading: roles share the client, and `complete` has the deadline of each
         timeout = httpx2.Timeout(None, connect=10)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256)
-        self.http = httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits)
+        hooks = {"response": [bound]}
+        self.http = httpx2.AsyncClient(transport=transport, timeout=timeout, limits=limits, event_hooks=hooks)
         key = api_key(model, keys)
         self.client = AsyncOpenAI(base_url=model.base_url, api_key=key, max_retries=0, http_client=self.http)
 
@@ -75,7 +103,8 @@ class Endpoint:
 
         Raises:
             Transient: time-out, connection trouble, 408/409/425/429/5xx, or an answer that is no chat completion.
-            ProviderError: the endpoint refuses for good (400, 401, 403, 404, 422, quota exhausted).
+            ProviderError: the endpoint refuses for good (401, 404, quota exhausted, a setting); Objection where it may
+            be for this prompt alone (400, 403, 413, 422).
         """
         started = monotonic()
         try:
@@ -167,8 +196,11 @@ def status_problem(model: Model, error: openai.APIStatusError, complaint: Compla
             "sent, and start a new run."
         )
     if error.status_code in TRANSIENT and not any(word in said for word in NO_MORE):
-        return Transient(text, retry_after(error.response.headers), limited=error.status_code == 429)
-    return ProviderError(f"{text}. Correct the model's settings or key, then run the same command again.")
+        limited, busy = error.status_code == 429, error.status_code in BUSY
+        return Transient(text, retry_after(error.response.headers), limited=limited, busy=busy)
+    kind = Objection if error.status_code in OBJECTIONS else ProviderError
+    other = " Another model name is another run: --new." if error.status_code == 404 else ""
+    return kind(f"{text}. Correct the model's settings or key, then run the same command again.{other}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

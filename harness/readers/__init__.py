@@ -15,7 +15,6 @@ from harness.readers.wire import Kind
 
 __all__ = ["KINDS", "Finding", "Found", "Reader", "Reading", "lacking", "visible_text"]
 
-PLAIN = frozenset({".txt", ".md", ".rst"})
 HTML = frozenset({".html", ".htm"})
 TABLES = frozenset({".csv", ".tsv"})
 APART: Mapping[str, tuple[Kind, str]] = MappingProxyType(

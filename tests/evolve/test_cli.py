@@ -216,3 +216,25 @@ def test_no_color_is_honoured() -> None:
     done = python(code, "status", "--db", "missing.db", NO_COLOR="1", FORCE_COLOR="1")
     assert done.returncode == 1
     assert done.stderr.startswith("error: there is no database")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("statu", "there is no command 'statu'; did you mean 'status'?"),
+        ("run --sede 1", "no such option '--sede'; did you mean"),
+        ("run --seed x", "'--seed': 'x' is not a whole number. `evolve run --help` tells more."),
+        ("run --budget-usd x", "'--budget-usd': 'x' is not a number."),
+        ("run --docs nowhere", "'nowhere' does not exist"),
+        ("run --run=", "`evolve runs` lists the names"),
+        ("status --run=", "`evolve runs` lists the names"),
+    ],
+)
+def test_what_click_refuses_reads_like_our_own_errors(command: str, message: str, tmp_path: Path) -> None:
+    """A wrong argument is one line after `error:`, exit code 2, and leaves nothing behind."""
+    code = "import os, sys; from evolve.cli import main; os.chdir(sys.argv.pop(1)); main()"
+    done = python(code, str(tmp_path), *command.split(), NO_COLOR="1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []

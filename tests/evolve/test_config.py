@@ -1,14 +1,20 @@
 """`evolve config`: what holds, where it is from, and that no key is ever shown."""
 
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from evolve.cli import cli
+from evolve.commands.settings_view import lines, pictures
 from evolve.configuration.fields import leaves
+from evolve.configuration.foresight import foresee
+from evolve.opening import Options
 from evolve.settings import Settings
 
 SECRET = "sk-Abcdefgh12345678ijklmnop"
@@ -129,3 +135,21 @@ def test_paths_are_told(tmp_path: Path) -> None:
     first, second = config(tmp_path, "path").output.splitlines()
     assert first == str(tmp_path / "evolve.toml")
     assert second.endswith(".env  (not there)")
+
+
+def test_origins_are_whole_at_80_columns(tmp_path: Path) -> None:
+    """A long origin is neither cut nor broken: it moves to the left, or to a line of its own."""
+    url, temperature = "http://gpu7.cluster.example:8001/v1", "EVOLVE_SEARCH__TEMPERATURE"
+    variables = {
+        temperature: "0.2",
+        "EVOLVE_MODELS__DEFAULT__NAME": "m",
+        "EVOLVE_MODELS__DEFAULT__BASE_URL": url,
+    }
+    shown = io.StringIO()
+    found = foresee(Options(tmp_path, tmp_path / "population.db", environment=variables))
+    Console(width=80, file=shown, highlight=False).print(*pictures(found, lines(found), "", 80), sep="\n")
+    drawn = re.sub(" +$", "", shown.getvalue(), flags=re.MULTILINE)
+    assert re.search(rf"^  temperature +0\.2 +environment {temperature}$", drawn, re.MULTILINE)
+    assert re.search(
+        rf"^  base_url +{url}\n +environment EVOLVE_MODELS__DEFAULT__BASE_URL$", drawn, re.MULTILINE
+    )

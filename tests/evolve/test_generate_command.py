@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,17 @@ def test_an_example_has_its_price(finished: Path, out: str) -> None:
     assert second["paid"] != paid
     assert paid["calls"] == earlier["calls"] + second["paid"]["calls"]  # type: ignore[index]  # a JSON object
     assert second["cost_of_one"] == pytest.approx(paid["cost"] / 2)
+
+
+def test_calls_that_were_under_way_when_it_was_done_are_in_the_price(
+    finished: Path, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says was paid is what the journal then holds."""
+    monkeypatch.setenv("EVOLVE_SIMULATION__LATENCY", "0.2")
+    paid = lines(call(finished, "c0", "-n", "1", "--json", "--out", out))[-1]["paid_in_all"]
+    assert isinstance(paid, dict)
+    with closing(sqlite3.connect(f"{out}.calls.db")) as journal:
+        assert journal.execute("SELECT count(*) FROM calls").fetchone()[0] == paid["calls"]
 
 
 def test_too_few_documents_end_with_one(finished: Path, out: str, documents: str) -> None:

@@ -89,6 +89,13 @@ def test_a_bad_edit_is_repaired_with_its_error_shown(bad, shown):
     assert [one.draw.retry for one in script.asked] == [0, 1]
 
 
+def test_every_earlier_problem_is_shown():
+    """The third prompt lists what was wrong with both tries before it, so that the first is not made again."""
+    script = Script(MISSING, OUTSIDE, GOOD)
+    assert run(script).outcome == "proposed"
+    assert re.search(r"Try 1: .*does not stand there[\s\S]*Try 2: .*harness/gate\.py", script.prompt(2))
+
+
 @pytest.mark.parametrize(
     ("bad", "outcome"),
     [

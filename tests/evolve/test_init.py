@@ -172,3 +172,10 @@ def test_an_endpoint_of_the_user_s_replaces_those_of_the_profile() -> None:
     assert "now they are the same" in local.remarks["weak"]
     assert chosen(None, "https://x.example/v1", "m").keys == ("MODEL_API_KEY",)
     assert (chosen(None, None, None).name, chosen(None, None, "m").name) == ("simulated", "openai")
+
+
+@pytest.mark.parametrize(("profile", "limit"), [("openai", "--budget-usd 2"), ("vllm", "--iterations 2")])
+def test_the_first_run_that_is_named_ends(tmp_path: Path, profile: str, limit: str) -> None:
+    """Where models cost nothing a budget in dollars would never end a first run, so iterations do."""
+    result = CliRunner().invoke(cli, ["init", str(tmp_path / "new"), "--profile", profile])
+    assert f"evolve run --workers 1 {limit}" in result.output

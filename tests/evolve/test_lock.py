@@ -1,5 +1,6 @@
 """The lock between processes: who is refused, what it says, when it is free."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -87,3 +88,16 @@ def test_who_only_asks_is_told_and_disturbs_nobody(tmp_path: Path) -> None:
     assert who_holds(place) == ""
     with RunLock(place):
         pass
+
+
+def test_somebody_who_asks_at_that_very_moment_is_no_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking takes a shared lock for an instant; who wants the lock then looks a second time."""
+    place = tmp_path / "lock"
+    place.touch()
+    asker = place.open("rb")
+    fcntl.flock(asker, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    monkeypatch.setattr("evolve.lock.time.sleep", lambda seconds: asker.close())
+    with RunLock(place) as lock:
+        assert lock.held and asker.closed

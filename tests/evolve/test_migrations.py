@@ -10,10 +10,10 @@ from recorded import RUN, iteration
 from sqlite_utils import Database
 
 from evolve.database import connect_readonly
-from evolve.history import History
+from evolve.history import History, upgrade
 from evolve.migrations import MIGRATIONS
 from evolve.population import Population
-from evolve.schema import STEPS
+from evolve.schema import NEEDED, STEPS
 from harness.errors import StorageError
 
 
@@ -132,19 +132,26 @@ def test_a_newer_database_is_refused_by_writer_and_reader(told: tuple[Path, Popu
 
 
 def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
-    """A database that stopped at the first step gets the rest; until then readers are told so."""
+    """A database that stopped at the first step gets the rest; until then readers are told so, by the second no more."""
     path = tmp_path / "population.db"
     old = Database(path)
     MIGRATIONS.apply(old, stop_before="0002_views")
     old.close()
     with pytest.raises(StorageError, match="older schema"):
         connect_readonly(path)
+    old = Database(path)
+    MIGRATIONS.apply(old, stop_before="0003_indices_of_reports")
+    old.close()
+    connect_readonly(path).close()
+    upgrade(path)
+    assert len(rows(path, "SELECT name FROM _sqlite_migrations")) == len(NEEDED)
 
     async def migrate() -> None:
         await (await History.open(path)).close()
 
     asyncio.run(migrate())
     assert rows(path, "SELECT * FROM leaderboard") == []
+    assert len(rows(path, "SELECT name FROM _sqlite_migrations")) == len(STEPS)
 
 
 def test_a_foreign_database_is_left_alone(tmp_path: Path) -> None:

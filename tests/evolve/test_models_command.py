@@ -157,7 +157,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(one["remedy"] for one in found.values() if not one["answers"])
     assert "start the server there" in found["weak"]["remedy"]
     assert "KEY_THAT_IS_NOT_SET" in found["judge"]["problem"]
-    assert "weak, strong, judge: no answer; 1 call" in text
+    assert "no answer for weak, strong, judge; 1 call" in text
 
 
 def test_credentials_in_a_url_are_not_shown(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from evolve.lock import RunLock
 from evolve.population import Iteration, Population, Spend
 from evolve.report import diffs, figures, journal, overview, views
 from evolve.report import log as logs
+from evolve.report.overview import Failure
 from evolve.report.store import best, opened, resolve
 from harness.errors import StorageError, UsageError
 
@@ -244,6 +245,28 @@ def test_tree_counts_what_it_leaves_out(tmp_path: Path) -> None:
     assert "+2 dropped children" in short
     assert [len(one.splitlines()) for one in (short, full)] == [3, 5]
     assert re.search(r"│?\s+├── c2 .*dropped", full)
+
+
+def test_a_narrow_tree_keeps_a_candidate_and_its_score_on_one_line(tmp_path: Path) -> None:
+    """At 80 columns the head of a candidate is not wrapped, and what became of it stands below."""
+    iterations = [iteration(1), iteration(2, "c1", survives=False), iteration(3, "c1")]
+    with opened(make(tmp_path, iterations), None) as store:
+        drawn = text(views.tree(overview.lineage(store), False, 80), 80).splitlines()
+    heads = [line for line in drawn if re.search(r"c\d (baseline|survived)", line)]
+    assert len(heads) == 3 and all("simulated" in line for line in heads)
+    assert any(re.fullmatch(r"[│ ]*\+1 dropped child.*", line.rstrip()) for line in drawn)
+
+
+def test_causes_that_are_as_frequent_have_one_order(tmp_path: Path) -> None:
+    """What is shown is the same every time: equal shares are in the order of their names."""
+    with opened(make(tmp_path, [iteration(1)]), None) as store:
+        found = overview.overview(store)
+    assert found.baseline is not None
+    mix = tuple(Failure("quality", reason, 1) for reason in "hbdgafce")
+    shown = text(
+        views.summary(replace(found, baseline=replace(found.baseline, failures=mix), best=found.baseline))
+    )
+    assert re.findall(r"quality: (\w)\b", shown) == list("abcdefgh")
 
 
 def test_models_cannot_drive_the_terminal(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,16 @@ def test_a_deletion_that_was_killed_goes_on(two: Path) -> None:
     assert not (two / "runs" / run_facts.RUN).exists()
 
 
+def test_a_folder_that_became_a_run_while_somebody_was_asked_is_kept(two: Path) -> None:
+    """What was to be deleted had no rows; a run has taken its name since, and is not deleted with it."""
+    database = two / "population.db"
+    found = removal.remains(database, run_facts.RUN)
+    with pytest.raises(StorageError, match="Nothing is deleted"):
+        asyncio.run(removal.delete(database, replace(found, rows={})))
+    assert tables(two, run_facts.RUN)["rollouts"] > 0
+    assert (two / "runs" / run_facts.RUN / "calls.db").exists()
+
+
 def test_a_folder_of_another_database_is_not_left_behind(two: Path) -> None:
     """Databases share runs/: what one of them knows is no rubbish, nor what one that cannot be read might know."""
     (two / "population.db").rename(two / "other.db")
@@ -263,3 +274,9 @@ def test_a_database_that_is_mostly_empty_shrinks(two: Path) -> None:
     assert call(two, "runs", "delete", "later", "--yes").exit_code == 0
     assert (two / "population.db").stat().st_size < before / 2
     assert tables(two, run_facts.RUN) == kept
+
+
+def test_a_run_that_cost_nothing_is_not_called_notional(two: Path) -> None:
+    """Costs are notional where simulated models made them, not where there are none."""
+    listed = json.loads(call(two, "runs", "--json").stdout)["runs"]
+    assert {one["run"]: one["notional"] for one in listed} == {run_facts.RUN: True, "later": False}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -271,7 +272,36 @@ def test_a_scaffold_that_does_not_start_is_refused(tmp_path: Path) -> None:
     assert calls(tmp_path) == 0
     assert query(tmp_path / "population.db", "SELECT run FROM runs") == []
     (tmp_path / "baseline_repo" / "agent.py").write_text("def create(document, env):\n    env.ask('x')\n")
-    assert go(tmp_path, 0).outcome == "finished"
+    assert go(tmp_path, 1).outcome == "finished"
+
+
+@pytest.mark.parametrize(
+    ("body", "warning"),
+    [
+        (
+            "env.submit({'question': 7})",
+            r"not one of the 3 submissions .* the first was told: .*question_type",
+        ),
+        ("env.ask('x')", "the baseline submitted nothing for any document; the first rollout: stopped"),
+    ],
+)
+def test_a_baseline_that_nothing_can_be_measured_of_is_told(tmp_path: Path, body: str, warning: str) -> None:
+    """All its scores are zero, and the reason is no quality of its tasks: once, with the first feedback."""
+    (fresh(tmp_path) / "baseline_repo").mkdir()
+    (tmp_path / "baseline_repo" / "agent.py").write_text(f"def create(document, env):\n    {body}\n")
+    seen: list[Snapshot] = []
+
+    async def watch(run: Run) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append(run.snapshot())
+
+    for _ in range(2):
+        asyncio.run(start(options(tmp_path, 1), watch))
+    first, again = seen
+    assert len(first.warnings) == 1 and re.match(warning, first.warnings[0]), first.warnings
+    assert again.warnings == ()
 
 
 def test_an_endpoint_that_refuses_stops_the_run_as_itself(tmp_path: Path) -> None:
@@ -305,3 +335,4 @@ def test_the_display_sees_a_run_from_its_start(tmp_path: Path) -> None:
     assert last.simulated
     assert last.baseline is not None
     assert sum(last.outcomes.values()) == 6
+    assert last.warnings == ()

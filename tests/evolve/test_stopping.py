@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 import threading
+from contextlib import AsyncExitStack
 
 import pytest
 
 from evolve.stopping import Ending, handled, run_until_signal
+from harness.errors import OurFault
 
 
 class Clock:
@@ -35,6 +37,31 @@ def test_the_first_signal_cancels_and_the_block_ends_in_order() -> None:
     with pytest.raises(asyncio.CancelledError):
         run_until_signal(main())
     assert done == ["recorded"]
+
+
+def test_a_signal_while_a_failure_is_tidied_up_does_not_hide_it() -> None:
+    """What went wrong is raised, not the interruption, and the rest of the tidying is done."""
+    done: list[str] = []
+
+    async def close() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            done.append("closed")
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            stack.callback(done.append, "unlocked")
+            stack.push_async_callback(close)
+            try:
+                raise OurFault("the disk failed")
+            finally:
+                await asyncio.sleep(0)
+
+    with pytest.raises(OurFault, match="the disk failed"):
+        run_until_signal(main())
+    assert done == ["closed", "unlocked"]
 
 
 def test_a_second_signal_ends_at_once_unless_it_is_an_echo() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from evolve.plumbing import EMPTY_TREE
 from evolve.report.store import opened
 from evolve.report.verify import Check, verify
 from harness.errors import StorageError
@@ -75,7 +76,37 @@ def with_other_attempts(text: str) -> str:
     return "".join(json.dumps(one) + "\n" for one in rollouts)
 
 
+def with_other_shadows(text: str) -> str:
+    """Every shadow verdict of the trace is turned round."""
+    rollouts = [json.loads(line) for line in text.splitlines()]
+    verdicts = [one for rollout in rollouts for step in rollout["steps"] for one in step["shadow"].values()]
+    assert verdicts
+    for one in verdicts:
+        one["accepted"] = not one["accepted"]
+    return "".join(json.dumps(one) + "\n" for one in rollouts)
+
+
+def with_refused_examples(text: str) -> str:
+    """Rollouts that were not accepted claim a submission of theirs as their example."""
+    rollouts = [json.loads(line) for line in text.splitlines()]
+    refused = [one for one in rollouts if one["outcome"] != "accepted" and one["steps"]]
+    assert refused
+    for rollout in refused:
+        rollout["example"] = next((step["example"] for step in rollout["steps"] if step["example"]), None)
+    return "".join(json.dumps(one) + "\n" for one in rollouts)
+
+
+def opened_early(folder: Path) -> None:
+    """Training documents of the minibatches become test documents, in both places."""
+    change(folder / "population.db", "UPDATE evaluations SET split = 'test' WHERE side = 'minibatch'")
+    change(
+        folder / "population.db",
+        "UPDATE documents SET split = 'test' WHERE document IN (SELECT document FROM rollouts WHERE side = 'minibatch')",
+    )
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "test split opened early": (opened_early, "is of test, measured as test"),
     "trace gone": (
         lambda folder: next((folder / RUN / "traces").glob("*-parent.jsonl")).unlink(),
         "each trace is there",
@@ -98,6 +129,8 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], None], str]] = {
         "challenger tokens",
     ),
     "attempt score": (edited_trace(with_other_attempts, honest=True), "its hits give"),
+    "shadow verdict": (edited_trace(with_other_shadows, honest=True), "not those of the gate"),
+    "example": (edited_trace(with_refused_examples, honest=True), "not the accepted submission"),
     "rollout score": (in_population("UPDATE rollouts SET score = 1 - score"), "scores and differences"),
     "rollout stage": (in_population("UPDATE rollouts SET stage = 'quality?'"), "stage is recorded as"),
     "evaluation": (in_population("UPDATE evaluations SET score = 0.9"), "score is recorded as 0.9"),
@@ -140,14 +173,9 @@ def test_each_disagreement_is_named(copy: Path, name: str) -> None:
 
 def test_another_tree_is_found(copy: Path) -> None:
     """A recorded tree that is not the commit's is named with both hashes."""
-    with closing(sqlite3.connect(copy / "population.db")) as connection:
-        (number,) = connection.execute("SELECT count(*) FROM candidates").fetchone()
-    if number < 2:
-        pytest.skip("no iteration of this run made a child")
     change(
         copy / "population.db",
-        """UPDATE candidates SET tree_hash = (SELECT tree_hash FROM candidates WHERE candidate <> 'c0' LIMIT 1)
-        WHERE candidate = 'c0'""",
+        f"UPDATE candidates SET tree_hash = '{EMPTY_TREE}' WHERE candidate = 'c0'",
     )
     assert "does not have tree" in failed(copy)
 

@@ -144,6 +144,35 @@ def test_who_never_answered_gets_less_time() -> None:
     played(main)
 
 
+@pytest.mark.parametrize("sign", ["busy", "limited"])
+def test_who_says_that_it_is_busy_is_there(sign: str) -> None:
+    """A server that is loading its model (503), or had a rate limit first, is waited for as long as one that answered."""
+    time = Time()
+    circuit = Circuit("x", Patience(), lambda: time.now)
+
+    async def main() -> None:
+        if sign == "limited":
+            circuit.limited(await circuit.admit(time.wait), "HTTP 429", None)
+            time.now += GRACE + 1
+        for _ in range(11):
+            circuit.failed(await circuit.admit(time.wait), "HTTP 503", there=sign == "busy")
+        assert sum(time.waited) > 4 * GRACE and not circuit.given_up
+
+    played(main)
+
+
+def test_a_probe_that_meets_a_rate_limit_closes_the_circuit() -> None:
+    """The endpoint is up again: calls go, each with its own wait, instead of probing without any."""
+    time = Time()
+    circuit = fallen(time)
+
+    async def main() -> None:
+        circuit.limited(await circuit.admit(time.wait), "HTTP 429", None)
+        assert await circuit.admit(time.wait) == "call" and circuit.pause == 0
+
+    played(main)
+
+
 def test_the_retry_budget_refills_with_answers() -> None:
     """Ten answers pay for one retry; what is not paid for comes after a minute's rest that says why."""
     time = Time()

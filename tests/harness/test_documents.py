@@ -75,7 +75,9 @@ def test_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
     """A loop of symbolic links is walked once."""
     write(tmp_path, {"sub/a.txt": prose("x")})
     (tmp_path / "sub" / "loop").symlink_to(tmp_path)
-    assert names(tmp_path) == ["sub/a.txt"]
+    found = documents.load(tmp_path)
+    assert [one.name for one in found.documents] == ["sub/a.txt"]
+    assert found.notices == ()
 
 
 def test_control_characters_and_surrogates_are_cleaned(tmp_path: Path) -> None:
@@ -369,3 +371,13 @@ def test_nothing_heavy_is_imported_for_plain_files() -> None:
     """The libraries of the extras are imported by nobody but the process that reads their files."""
     script = "import sys, harness.documents; print({'pypdfium2', 'docx', 'lxml'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "set()\n"
+
+
+def test_a_line_that_is_too_long_is_one_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is passed over as a whole, and the lines after it keep their numbers."""
+    monkeypatch.setattr("harness.readers.jsonl.MOST_LINE", 1000)
+    lines = [json.dumps({"text": prose("a", 5000)}), json.dumps({"text": prose("b")})]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    found = documents.load(tmp_path / "x.jsonl")
+    assert [one.name for one in found.documents] == ["x.jsonl:2"]
+    assert found.notices == ("skipped 'x.jsonl' line 1: longer than 1,000 bytes",)

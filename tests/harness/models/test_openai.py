@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from fakes import Wire, completion, model
 from fault_server import (
+    Exchange,
     Fault,
     changed,
     choice,
@@ -16,6 +17,7 @@ from fault_server import (
     failing,
     garbage,
     hang,
+    head,
     reset,
     respond,
     serving,
@@ -23,7 +25,15 @@ from fault_server import (
 )
 
 from harness.errors import ProviderError
-from harness.models.openai import Completion, Endpoint, Question, Transient, Usage, retry_after
+from harness.models.openai import (
+    LARGEST_BODY,
+    Completion,
+    Endpoint,
+    Question,
+    Transient,
+    Usage,
+    retry_after,
+)
 from harness.types import Message, Sampling
 
 QUESTION = Question(
@@ -246,6 +256,23 @@ def test_deadline_is_for_the_whole_attempt(fault: Fault) -> None:
     with pytest.raises(Transient, match=r"no complete answer within 0\.1 s"):
         complete(fault, deadline=0.1)
     assert monotonic() - started < 4
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_endless_body_is_not_read_to_its_end(status: int) -> None:
+    """A server that ignores the token limit, or floods us with an error page, fills no memory: the attempt failed."""
+    sent = 0
+
+    async def flood(exchange: Exchange) -> None:
+        nonlocal sent
+        await exchange.send(head(status, 2**40, {}))
+        while not exchange.writer.is_closing():
+            await exchange.send(b"x" * 2**16)
+            sent += 2**16
+
+    with pytest.raises(Transient, match="more than 16 MiB"):
+        complete(flood)
+    assert sent < 3 * LARGEST_BODY
 
 
 def test_each_role_has_its_own_deadline() -> None:
