@@ -229,9 +229,10 @@ def test_a_spent_budget_is_an_outcome(tmp_path: Path) -> None:
 
 def test_a_recorded_run_is_read_inside_a_loop() -> None:
     """Scaffolds and diffs are there wherever one asks, and unknown candidates are named."""
+    folder = reference()
 
     async def read() -> None:
-        record = evolve.open(reference())
+        record = evolve.open(folder)
         assert set(record.files("baseline")) >= {"agent.py", "README.md"}
         assert record.diff("baseline") == ""
         assert [one.number for one in record.log()] == list(range(6))
