@@ -24,6 +24,7 @@ from evolve.report.progress import Work
 from evolve.showing import model_notices, sandbox_notice, used, watched
 from harness.errors import BudgetSpent, EvolveError, UsageError, bare
 from harness.journal import RoleSum
+from harness.together import together
 from harness.types import Document, Draw, Rollout
 
 NO_WORKERS = 0  # of the session of a test: it works on no iteration
@@ -180,12 +181,7 @@ class Counting:
 
     async def run(self, scaffold: Path, documents: Sequence[Document], draw: Draw) -> tuple[Rollout, ...]:
         """See `Executor.run`; document by document, so that each can be counted when it is done."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.one(scaffold, document, draw)) for document in documents]
-        except BaseExceptionGroup as failed:
-            raise bare(failed) from None
-        return tuple(task.result() for task in tasks)
+        return await together(self.one(scaffold, document, draw) for document in documents)
 
     async def one(self, scaffold: Path, document: Document, draw: Draw) -> Rollout:
         """One rollout, counted."""

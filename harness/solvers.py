@@ -1,15 +1,15 @@
 """Weak and strong solvers: a question answered several times, each attempt a draw of its own, each one judged."""
 
-import asyncio
 from typing import Literal
 
-from harness.errors import InvalidMeasurement, bare
+from harness.errors import InvalidMeasurement
 from harness.gate import rubric_score
 from harness.gateway import Models
 from harness.judge import judge
 from harness.measuring import measure, user
 from harness.parsing import Malformed, without_thought
 from harness.prompting import load, render
+from harness.together import together
 from harness.types import Attempt, Draw, Example, Request
 
 Solver = Literal["weak", "strong"]
@@ -25,12 +25,7 @@ async def attempts(
             is spent does not depend on which of them failed first.
         ProviderError, BudgetSpent: as the gateway raises them, at once.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(outcome(models, solver, example, draw)) for draw in draws]
-    except BaseExceptionGroup as failed:
-        raise bare(failed) from None
-    results = [task.result() for task in tasks]
+    results = await together(outcome(models, solver, example, draw) for draw in draws)
     for result in results:
         if isinstance(result, InvalidMeasurement):
             raise result

@@ -1,6 +1,5 @@
 """What runs have left: database, locks and run folders. Only looked at: nothing is locked, repaired or removed."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from evolve.checks import Finding, bad, ok, warn
 from evolve.database import failure
+from evolve.lock import holder
 from evolve.report import figures
 from evolve.schema import check_readable, outdated
 from harness.errors import StorageError
@@ -155,26 +155,15 @@ def _size(path: Path) -> int:
 
 def locks(database: Path) -> list[Finding]:
     """Who holds the database and which runs are going on, by the kernel's locks."""
-    found = [holder(database.with_name(f"{database.name}.lock"), "the database")]
+    found = [in_use(database.with_name(f"{database.name}.lock"), "the database")]
     found += [
-        holder(one, f"run {one.parent.name}") for one in sorted((database.parent / "runs").glob("*/lock"))
+        in_use(one, f"run {one.parent.name}") for one in sorted((database.parent / "runs").glob("*/lock"))
     ]
     held = [text for text in found if text]
     return [ok("locks", "; ".join(held) if held else "nothing is in use by another process")]
 
 
-def holder(lock: Path, what: str) -> str:
-    """Who holds a lock file, in words; "" if nobody does.
-
-    Asking takes a shared lock for an instant; it is given back at once.
-    """
-    try:
-        with lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                who = " ".join(file.read(2000).decode("utf-8", "replace").split())
-                return f"{what} is in use by {figures.visible(who) or 'a process that has not written its name yet'}"
-    except OSError:
-        return ""
-    return ""
+def in_use(place: Path, what: str) -> str:
+    """Who holds a lock file, in words; "" if nobody does."""
+    who = holder(place)
+    return f"{what} is in use by {figures.visible(who)}" if who else ""

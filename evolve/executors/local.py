@@ -1,13 +1,12 @@
 """Rollouts on this machine: as many at once as there are places, the more urgent first."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import bare
 from harness.rollout import Place, roll_out
 from harness.slots import Slots, urgency
+from harness.together import together
 from harness.types import Document, Draw, Rollout
 
 
@@ -20,12 +19,7 @@ class LocalExecutor:
 
     async def run(self, scaffold: Path, documents: Sequence[Document], draw: Draw) -> tuple[Rollout, ...]:
         """See `Executor.run`."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.one(scaffold, document, draw)) for document in documents]
-        except BaseExceptionGroup as failed:
-            raise bare(failed) from None
-        return tuple(task.result() for task in tasks)
+        return await together(self.one(scaffold, document, draw) for document in documents)
 
     async def one(self, scaffold: Path, document: Document, draw: Draw) -> Rollout:
         """One rollout, when it is its turn."""
