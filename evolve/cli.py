@@ -142,6 +142,15 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
+def close_streams() -> None:
+    """Send what a standard stream can no longer get rid of nowhere: Python would try once more, and end with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="evolve-scaffold", prog_name="evolve")
 def cli() -> None:
@@ -162,9 +171,10 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `evolve log | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         if error.errno != errno.EIO:
             raise
         sys.exit(INTERRUPTED)  # the terminal is gone, and click wanted to end its line
+    finally:
+        close_streams()

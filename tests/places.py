@@ -140,7 +140,7 @@ class Disk:
         return Path(shutil.copytree(self.folder, to, ignore=shutil.ignore_patterns("filler")))
 
     def read_only(self) -> None:
-        done = self.enter("mount", "-o", "remount,ro", str(self.inside))
+        done = self.enter("mount", "-o", "remount,bind,ro", str(self.inside))
         assert done.returncode == 0, done.stderr
 
     def leave_free(self, size: int) -> None:
