@@ -23,24 +23,20 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A run at one moment. Scores are means over validation trials; seconds and rates are of this session.
+class Shown:
+    """Work at one moment. seconds and rates are of this session.
 
-    done counts recorded iterations without the baseline; running holds the numbers in flight. calls counts all that
-    were answered, replayed those of them that came from the journal; tokens and cost (US dollars) leave them out.
-    notice: why calls wait just now. warnings: what people have to know afterwards too, in the order it was noticed.
+    calls counts all that were answered, replayed those of them that came from the journal; tokens and cost (US dollars)
+    leave them out. notice: why calls wait just now. warnings: what people have to know afterwards too, in the order it
+    was noticed.
     """
 
     run: str
-    phase: Phase
+    phase: str
     simulated: bool
     total: int
     done: int = 0
-    running: tuple[int, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    baseline: Interval | None = None
-    best: str | None = None
-    best_score: Interval | None = None
     calls: int = 0
     replayed: int = 0
     tokens: int = 0
@@ -50,6 +46,18 @@ class Snapshot:
     seconds_left: float | None = None
     notice: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot(Shown):
+    """A run. Scores are means over validation trials; done counts recorded iterations without the baseline, running
+    holds the numbers in flight; outcomes are those of iterations."""
+
+    phase: Phase
+    running: tuple[int, ...] = ()
+    baseline: Interval | None = None
+    best: str | None = None
+    best_score: Interval | None = None
 
     @property
     def kept(self) -> int:
@@ -57,31 +65,13 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Work:
-    """A command that works through documents, at one moment: `evolve test`, `evolve generate`.
+class Work(Shown):
+    """A command that works through documents: `evolve test`, `evolve generate`. outcomes: of rollouts.
 
-    unit: what done and total count, in the plural. outcomes: of rollouts. The rest is as in Snapshot.
+    unit: what done and total count, in the plural.
     """
 
-    run: str
-    phase: str
-    simulated: bool
-    unit: str
-    total: int
-    done: int = 0
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    calls: int = 0
-    replayed: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-    seconds: float = 0.0
-    calls_per_second: float = 0.0
-    seconds_left: float | None = None
-    notice: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-Shown = Snapshot | Work
+    unit: str = field(kw_only=True)
 
 
 class Display(Protocol):
@@ -264,7 +254,8 @@ def _done(snapshot: Shown) -> str:
     """`23/50, 8 running`; of a run that has more than it was asked for, both numbers in words."""
     if isinstance(snapshot, Work):
         return f"{snapshot.done:,}/{snapshot.total:,} {snapshot.unit}"
-    running = f", {len(snapshot.running)} running" if snapshot.running else ""
+    numbers = snapshot.running if isinstance(snapshot, Snapshot) else ()
+    running = f", {len(numbers)} running" if numbers else ""
     if snapshot.done > snapshot.total:
         return f"{snapshot.done} done, {snapshot.total} asked for{running}"
     return f"{snapshot.done}/{snapshot.total}{running}"
