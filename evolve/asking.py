@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
-from evolve.case import clean, clip, quoted
 from evolve.population import Exchange
+from evolve.quoting import clean, clip, quoted
 from harness.gateway import Models
 from harness.measuring import more_room
 from harness.types import Draw, Message, Reply, Request

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -24,22 +25,28 @@ from evolve.opening import Opening, known_documents
 from evolve.population import Candidate, Choice, Diagnosis, Evaluation, Population, Proposal
 from evolve.repository import Repository, create
 from evolve.selection import Select, Survival, Survives, rule
-from evolve.settings import Settings
+from evolve.serving import refuse_missing, serving
+from evolve.settings import MeasureSettings, Settings
 from evolve.trace_folder import TraceFolder
 from evolve.workshop import Bench
+from harness.advice import Mix
+from harness.answers import Checker
 from harness.budget import Budget
 from harness.circuit import Patience
 from harness.documents import Splits, divide, load_async
+from harness.domains import Domain, domain
 from harness.errors import StorageError, UsageError
-from harness.gate import PRESETS, in_words
+from harness.gate import in_words
 from harness.gateway import Gateway, Terms
 from harness.instrument import Instrument
 from harness.journal import Journal
+from harness.mode_check import refuse_modes
 from harness.models.openai import Endpoint
 from harness.models.simulated import VERSION, Faults, SimulatedTransport
 from harness.rollout import Place
 from harness.sandbox import Sandbox
 from harness.sandbox.choose import choose
+from harness.trajectory import CHECKS, Allowance, Check
 from harness.types import Document, Draw
 
 
@@ -58,6 +65,7 @@ class Tools:
     sandbox: Sandbox
     traces: TraceFolder
     evaluator: Evaluator
+    mix: Mix
 
 
 @asynccontextmanager
@@ -67,9 +75,11 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
     Calls in flight at the end are awaited for a while and recorded, whatever ended the run.
 
     Raises:
+        UsageError: what a local model needs is not here; nothing was opened.
         StorageError, SandboxError, ProviderError: something does not open; what was opened is closed again.
     """
     layout, settings = opening.layout, opening.settings
+    refuse_missing(settings, layout.folder)
     async with AsyncExitStack() as stack:
         layout.make()
         stack.enter_context(RunLock(layout.lock))
@@ -89,13 +99,19 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         journal = Journal(layout.calls)
         stack.callback(journal.close)
         budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        clients = endpoints(settings, opening.keys)
-        gateway = Gateway(settings.models, clients, journal, budget, terms_of(settings))
+        told: list[str] = []
+        running = await stack.enter_async_context(serving(settings, layout.folder, told.append))
+        clients = endpoints(running, opening.keys)
+        gateway = Gateway(running.models, clients, journal, budget, terms_of(settings))
+        gateway.told = told
         stack.push_async_callback(gateway.close)
         empty(layout.work)
         instrument = instrument_of(settings)
         live = 2 * max(model.slots for model in settings.models.values())
-        executor = LocalExecutor(Place(gateway, sandbox, instrument), live)
+        checker = Checker()
+        stack.push_async_callback(checker.close)
+        mix = Mix()
+        executor = LocalExecutor(Place(gateway, sandbox, instrument, checker), live, mix)
         yield Tools(
             layout=layout,
             settings=settings,
@@ -108,6 +124,7 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
             sandbox=sandbox,
             traces=traces,
             evaluator=Evaluator(repository, executor, instrument.hash, layout.work),
+            mix=mix,
         )
 
 
@@ -142,10 +159,49 @@ def faults(share: float) -> Faults:
     return Faults(limited=each, broken=each, html=each, truncated=each, no_choices=each, reset=each)
 
 
-def instrument_of(settings: Settings) -> Instrument:
-    """The measuring instrument that the settings describe."""
-    simulation = f"world {VERSION}, seed {settings.simulation.seed}" if settings.simulated else ""
-    return Instrument(settings.measure.preset, settings.measure.allowance, settings.models, simulation)
+def instrument_of(settings: Settings, *, production: bool = False) -> Instrument:
+    """The measuring instrument that the settings describe; of production, what is accepted as an example.
+
+    Raises:
+        UsageError: there is no such domain, or the domain has no such preset, prompt or mode of a solver.
+    """
+    wanted = settings.measure
+    kind = domain(wanted.domain)
+    search = preset_of(kind, "measure.preset", wanted.preset or kind.preset)
+    made = preset_of(kind, "production.preset", settings.production.preset or kind.production)
+    instrument = Instrument(
+        made if production else search,
+        Allowance(**(kind.allowance.model_dump() | wanted.allowance.model_dump(exclude_none=True))),
+        settings.models,
+        f"world {VERSION}, seed {settings.simulation.seed}" if settings.simulated else "",
+        kind,
+        wanted.domain,
+        {"weak": wanted.weak, "strong": wanted.strong},
+        checks_of(wanted),
+    )
+    refuse_modes(instrument)
+    return instrument
+
+
+def preset_of(kind: Domain, setting: str, name: str) -> str:
+    """The name, if the domain has such a preset.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if name in kind.presets:
+        return name
+    near = get_close_matches(name, kind.presets, 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    raise UsageError(
+        f"{setting} = {name!r}: must be {', '.join(kind.presets)} in domain {kind.name!r}{meant}"
+    )
+
+
+def checks_of(wanted: MeasureSettings) -> dict[Check, bool]:
+    """The checks of a task that are switched on or off against the preset."""
+    switched = {check: getattr(wanted.checks, check) for check in CHECKS}
+    return {check: on for check, on in switched.items() if on is not None}
 
 
 async def gather_documents(opening: Opening) -> Splits:
@@ -202,7 +258,7 @@ def assemble(tools: Tools, record: Record) -> Parts:
 
     async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         files = await tools.repository.files(parent.commit)
-        return Case(parent, files, measured, seen, draw, in_words(PRESETS[tools.instrument.preset]))
+        return Case(parent, files, measured, seen, draw, in_words(tools.instrument.gate))
 
     async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
         bench = bench_of(tools, case.seen)

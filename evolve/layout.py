@@ -67,11 +67,13 @@ class Layout:
             raise StorageError(f"cannot write {str(place)!r}: {error.strerror}. {remedy(error)}") from None
 
 
-def baseline_folder(folder: Path) -> tuple[Path, str]:
+def baseline_folder(folder: Path, domain: str = "cs") -> tuple[Path, str]:
     """The scaffold to start from, and where it is from in one line: the user's baseline_repo, else the embedded one.
 
+    The user's is one scaffold, or holds one for each domain in a folder of its name, as ours does.
+
     Raises:
-        UsageError: the user's has no agent.py, or is no folder.
+        UsageError: the user's has no agent.py, or is no folder; or the domain is one of the user's and has none.
     """
     own = folder / "baseline_repo"
     if (own.exists() or own.is_symlink()) and not own.is_dir():
@@ -79,20 +81,31 @@ def baseline_folder(folder: Path) -> tuple[Path, str]:
             f"{str(own)!r} is no folder; a scaffold is a folder with agent.py in it (`evolve init` writes one). Move "
             "this away to start from the embedded one"
         )
+    if (own / domain / "agent.py").is_file():
+        return own / domain, f"scaffold: baseline_repo/{domain}/ of this folder"
     if own.is_dir():
         if not (own / "agent.py").is_file():
             raise UsageError(
                 f"{str(own)!r} has no agent.py; the scaffold's entry point is create(document, env) in it"
             )
         return own, "scaffold: baseline_repo/ of this folder"
-    return embedded_scaffold(), "scaffold: the embedded baseline"
+    return embedded_scaffold(domain), f"scaffold: the embedded baseline of domain {domain}"
 
 
-def embedded_scaffold() -> Path:
-    """The scaffold that comes with the tool: within the package, or beside it in a checkout."""
+def embedded_scaffold(domain: str = "cs") -> Path:
+    """The scaffold that comes with the tool: within the package, or beside it in a checkout.
+
+    Raises:
+        UsageError: none comes with that domain.
+    """
     package = Path(__file__).resolve().parent
     shipped = package / "baseline_repo"
-    return shipped if shipped.is_dir() else package.parent / "baseline_repo"
+    found = (shipped if shipped.is_dir() else package.parent / "baseline_repo") / domain
+    if not (found / "agent.py").is_file():
+        raise UsageError(
+            f"no scaffold comes with domain {domain!r}; write one in 'baseline_repo', see docs/domains.md"
+        )
+    return found
 
 
 def scaffold_files(folder: Path) -> dict[str, bytes]:

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from evolve.intervals import Interval, paired_difference, proportion
-from harness.types import Rollout, Side, Split, Wire
+from harness.trajectory import Rollout
+from harness.types import Side, Split, Wire
 
 Outcome = Literal["baseline", "survived", "dropped", "no_change", "out_of_scope", "broken", "no_proposal"]
 
@@ -30,7 +31,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a measurement comes to: the sum of its scores, how many there are, and how many are missing."""
+    """What a measurement comes to: the sum of its scores, how many there are, and how many are missing.
+
+    A document of which no task can be made counts for neither.
+    """
 
     total: float
     trials: int
@@ -73,7 +77,8 @@ class Evaluation:
         if self.recorded is not None:
             return self.recorded
         valid = [rollout.score for rollout in self.rollouts if rollout.score is not None]
-        return Tally(sum(valid), len(valid), len(self.rollouts) - len(valid))
+        missing = sum(rollout.outcome == "missing" for rollout in self.rollouts)
+        return Tally(sum(valid), len(valid), missing)
 
     @property
     def missing(self) -> int:

@@ -8,26 +8,28 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from evolve.again import other_instrument, reopen
-from evolve.assembly import endpoints, instrument_of, terms_of
+from evolve.assembly import instrument_of
 from evolve.disk import refuse_full
 from evolve.layout import Layout
 from evolve.lock import RunLock
 from evolve.opening import Opening, Options
+from evolve.places import open_place
 from evolve.population import Candidate
 from evolve.report.journal import Receipt
 from evolve.report.progress import Work
 from evolve.repository import Repository
 from evolve.settings import Settings
 from evolve.showing import model_notices, sandbox_notice, used, watched
-from harness.budget import Budget, BudgetLimits
+from harness.advice import advice
+from harness.budget import BudgetLimits
 from harness.documents import divide, load_async
 from harness.errors import BudgetSpent, UsageError
 from harness.gateway import Gateway
 from harness.generate import Order, Provenance, Roll, Tally, generate
 from harness.journal import Journal
 from harness.rollout import Place, roll_out
-from harness.sandbox.choose import choose
-from harness.types import Document, Draw, Rollout
+from harness.trajectory import Rollout
+from harness.types import Document, Draw
 
 Watch = Callable[["Making"], Awaitable[None]]
 
@@ -132,6 +134,7 @@ class Making:
             candidate=job.candidate.id,
             commit=job.candidate.commit,
             instrument=instrument.hash,
+            domain=instrument.domain.name,
             preset=instrument.preset,
             sandbox=level,
             simulated=instrument.simulated,
@@ -172,6 +175,7 @@ class Making:
             total=self.job.wanted,
             done=self.tally.accepted,
             outcomes=dict(self.tally.outcomes),
+            advice=advice(self.tally.mix),
         )
         fresh = self.tally.outcomes.get("accepted", 0)
         return used(self.tools.gateway, work, monotonic() - self.began, fresh)
@@ -194,24 +198,20 @@ async def documents_of(job: Job, settings: Settings) -> tuple[Document, ...]:
 
 @asynccontextmanager
 async def opened(job: Job, opening: Opening) -> AsyncIterator[Tools]:
-    """Sandbox, journal, clients and a fresh checkout of the scaffold, for as long as the block lasts."""
+    """A place to measure at and a fresh checkout of the scaffold, for as long as the block lasts."""
     settings = opening.settings
     async with AsyncExitStack() as stack:
         stack.enter_context(RunLock(job.out.with_name(f"{job.out.name}.lock")))
         foreign = job.candidate.id != "c0" and not settings.models["implementer"].simulated
-        sandbox = await choose(settings.sandbox, foreign_code=foreign)
+        calls = job.out.with_name(f"{job.out.name}.calls.db")
+        found = await stack.enter_async_context(
+            open_place(settings, opening.keys, calls, job.layout.folder, foreign_code=foreign)
+        )
         repository = Repository(job.layout.candidates)
         stack.callback(repository.close)
-        folder = stack.enter_context(TemporaryDirectory(prefix="evolve-generate-"))
-        scaffold = Path(folder) / "scaffold"
+        scaffold = Path(stack.enter_context(TemporaryDirectory(prefix="evolve-generate-"))) / "scaffold"
         await repository.checkout(job.candidate.commit, scaffold)
-        journal = Journal(job.out.with_name(f"{job.out.name}.calls.db"))
-        stack.callback(journal.close)
-        budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        clients = endpoints(settings, opening.keys)
-        gateway = Gateway(settings.models, clients, journal, budget, terms_of(settings))
-        stack.push_async_callback(gateway.close)
-        yield Tools(Place(gateway, sandbox, instrument_of(settings)), gateway, journal, scaffold)
+        yield Tools(found.place, found.gateway, found.journal, scaffold)
 
 
 def roller(place: Place, scaffold: Path) -> Roll:

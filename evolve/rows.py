@@ -15,7 +15,8 @@ from typing import Any
 
 from evolve.intervals import Interval, proportion
 from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Spend, difference, pairs
-from harness.types import Rollout, Side, Split
+from harness.trajectory import Rollout
+from harness.types import Side, Split
 
 Row = dict[str, Any]
 MEASURING = frozenset({"challenger", "verifier", "weak", "strong", "judge"})

@@ -68,7 +68,7 @@ class Run:
         self.iterations = options.iterations or last or DEFAULT_ITERATIONS
         lag = opening.settings.search.lag or options.workers
         self.lag = lag if opening.recorded is None else opening.recorded.lag
-        self.baseline_from, scaffold = baseline_folder(options.folder)
+        self.baseline_from, scaffold = baseline_folder(options.folder, opening.settings.measure.domain)
         self.notices = (
             f"{'resuming' if opening.recorded else 'new'} run {self.name}",
             *opening.notices,

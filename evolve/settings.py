@@ -21,8 +21,8 @@ from evolve.configuration.sources import (
 )
 from harness.budget import BudgetLimits
 from harness.errors import UsageError
-from harness.gate import PresetName
-from harness.types import ROLES, Allowance, Model, Role, Wire
+from harness.modes import ModeChange
+from harness.types import ROLES, Model, Role, Wire
 
 FILE = "evolve.toml"
 MODELS = "models."
@@ -64,13 +64,59 @@ class SearchSettings(Section):
     """A child with more missing documents than its parent plus this bound is not kept."""
 
 
+class AllowanceSettings(Section):
+    """What one rollout may spend, part of the instrument."""
+
+    submissions: int | None = Field(None, ge=1)
+    """Tasks that the scaffold may submit for one document; none: as the domain has it (cs 3, legal 16, math 3)."""
+    asks: int | None = Field(None, ge=1)
+    """Questions that the scaffold may put to the challenger model for one document; none: as the domain has it."""
+    tokens: int | None = Field(None, ge=1)
+    """Tokens of the challenger for one document, prompt and completion together; none: as the domain has it."""
+
+
+class CheckSettings(Section):
+    """What a task has to pass besides the gate; none: as the preset has it."""
+
+    number_recall: bool | None = None
+    """The answer is not a number that only has to be found in the document."""
+    reference: bool | None = None
+    """The reference answer itself scores high by the rubric."""
+    null_answers: bool | None = None
+    """Answers that say nothing (a refusal, the question or the context repeated, keywords, generic prose) score low."""
+    agreement: bool | None = None
+    """The strong solver's answers agree with the reference answer; else the reference is suspect."""
+    closed_book: bool | None = None
+    """Without the context the question cannot be answered."""
+    context_only: bool | None = None
+    """What the context says by itself, without the question, is not yet the answer."""
+    final_verification: bool | None = None
+    """The verifier passes the task a second time, after everything else."""
+
+
 class MeasureSettings(Section):
     """What a score means."""
 
-    preset: PresetName = "meta"
-    """Gate that decides acceptance; the others are logged as shadow verdicts."""
-    allowance: Allowance = Allowance()
+    domain: str = "cs"
+    """Kind of task: cs, legal, math, passage, or the path of a file of yours such as recipes.py; see docs/domains.md."""
+    preset: str | None = None
+    """Gate that decides acceptance; the others are logged as shadow verdicts. none: as the domain has it (cs meta, legal
+    judge, math few)."""
+    checks: CheckSettings = CheckSettings()
+    """What a task has to pass besides the gate, each true or false; none: as the preset has it."""
+    allowance: AllowanceSettings = AllowanceSettings()
     """What one rollout may spend."""
+    weak: ModeChange = ModeChange()
+    """How the weak solver is used."""
+    strong: ModeChange = ModeChange()
+    """How the strong solver is used; with the weak one's model, this is what makes it strong."""
+
+
+class ProductionSettings(Section):
+    """What `generate` and `compare` accept."""
+
+    preset: str | None = None
+    """Gate that decides acceptance there; none: as the domain has it, mostly confirmed."""
 
 
 class ProviderSettings(Section):
@@ -108,6 +154,7 @@ class Settings(Section):
     documents: DocumentSettings = DocumentSettings()
     search: SearchSettings = SearchSettings()
     measure: MeasureSettings = MeasureSettings()
+    production: ProductionSettings = ProductionSettings()
     models: dict[Role, Model] = Field(default_factory=simulated_models)
     """One table a role (challenger, verifier, weak, strong, judge, analyzer, implementer); `default` fills the rest."""
     budget: BudgetLimits = BudgetLimits()

@@ -11,7 +11,9 @@ from evolve.assembly import Tools
 from evolve.report.progress import Phase, Snapshot, Work
 from evolve.results import Results
 from evolve.rows import DocumentRow
+from evolve.serving import in_words
 from evolve.settings import Settings
+from harness.advice import advice
 from harness.documents import split_of
 from harness.errors import bare
 from harness.gateway import Gateway
@@ -57,11 +59,14 @@ def tool_notices(tools: Tools) -> Iterator[str]:
 
 
 def model_notices(settings: Settings) -> Iterator[str]:
-    """Which models answer, a line an endpoint, the simulated ones in one."""
+    """Which models answer, a line an endpoint, the local and the simulated ones in one."""
+    if told := in_words(settings):
+        yield f"models: {told}"
     if simulated := settings.simulated:
         named = "all roles" if len(simulated) == len(ROLES) else ", ".join(simulated)
         yield f"models: simulated ({named}): their scores show the machinery, not the quality of any model"
-    for url in sorted({model.base_url for model in settings.models.values() if not model.simulated}):
+    others = (one for one in settings.models.values() if not one.simulated and not one.local)
+    for url in sorted({model.base_url for model in others}):
         roles = [role for role in ROLES if settings.models[role].base_url == url]
         yield f"models: {url} ({', '.join(roles)})"
 
@@ -96,6 +101,7 @@ def snapshot(
         baseline=baseline.interval if baseline else None,
         best=best.candidate.id if best else None,
         best_score=best.interval if best else None,
+        advice=advice(tools.mix),
     )
     return used(tools.gateway, seen, seconds, done - before if phase == "iterations" else 0)
 

@@ -22,10 +22,12 @@ from evolve.population import Candidate, Evaluation, Spend
 from evolve.report.journal import receipt
 from evolve.report.progress import Work
 from evolve.showing import model_notices, sandbox_notice, used, watched
+from harness.advice import advice
 from harness.errors import BudgetSpent, EvolveError, UsageError, bare
 from harness.journal import RoleSum
 from harness.together import together
-from harness.types import Document, Draw, Rollout
+from harness.trajectory import Rollout
+from harness.types import Document, Draw
 
 NO_WORKERS = 0  # of the session of a test: it works on no iteration
 Watch = Callable[["FinalTest"], Awaitable[None]]
@@ -86,9 +88,9 @@ def refuse(opening: Opening) -> None:
     Raises:
         UsageError: it says what differs.
     """
+    now = instrument_of(opening.settings).hash  # refuses, also of a new run, what no instrument can be made of
     if opening.recorded is None:
         return
-    now = instrument_of(opening.settings).hash
     if problem := other_instrument(opening.layout.run, opening.recorded, opening.settings, now):
         raise UsageError(
             f"{problem}\nScores would not be comparable. Go on with the settings and the version of evolve that it began "
@@ -168,6 +170,7 @@ class FinalTest:
             total=len(self.wanted) * len(self.tools.splits.test),
             done=done,
             outcomes=self.executor.outcomes,
+            advice=advice(self.tools.mix),
         )
         return used(self.tools.gateway, work, monotonic() - self.began, done)
 

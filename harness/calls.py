@@ -22,7 +22,9 @@ class Call:
 def identify(request: Request, model: Model, run: int) -> Call:
     """Key = the run's seed, role, model, sampling, messages and the draw. Never a counter: a resumed run makes the
     same keys. The schema of the answer is no part of it: it follows from the role."""
-    most = max(request.max_tokens or 0, model.sampling.max_tokens)  # a retry never has less room
+    most = max(
+        request.max_tokens or 0, request.limit or model.sampling.max_tokens
+    )  # a retry never has less room
     extra = {"extra"} if not model.sampling.extra else None  # keys of runs without it stay what they were
     parts = {
         "run": run,

@@ -68,11 +68,21 @@ class Stalled(CandidateFault):
 
 
 class InvalidMeasurement(EvolveError):
-    """An instrument role gave no usable answer after its repairs and retries; `reason` names role and cause."""
+    """An instrument role gave no usable answer after its repairs and retries; `reason` names role and cause.
 
-    def __init__(self, reason: str) -> None:
+    cause: the last problem by name: `empty`, `cut_off`, `refused`, `failed`, `unreadable`, or `undecided` where an answer
+    could be read but not marked.
+    """
+
+    def __init__(self, reason: str, cause: str = "undecided") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.cause = cause
+
+    @property
+    def role(self) -> str:
+        """Who gave nothing usable: what stands before the first colon of the reason."""
+        return self.reason.partition(":")[0]
 
 
 class Unanswerable(InvalidMeasurement):

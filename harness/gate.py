@@ -1,22 +1,22 @@
 """The gate: pure decisions on scores. An example is accepted only if it separates the weak from the strong solver."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from types import MappingProxyType
-from typing import Literal
 
-from harness.types import Criterion, Verdict
+from harness.trajectory import CHECKS, Check, Criterion, Verdict
 
-VERSION = 1
-PresetName = Literal["deployed", "prose", "meta"]
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Preset:
     """Bounds on attempt scores in [0, 1]; None means unbounded, `*_open` makes that bound exclusive.
 
-    zero_forbidden: no attempt of either solver may score exactly 0.
+    zero_forbidden: no attempt of either solver may score exactly 0. binary: an attempt scores 0 or 1 and nothing else.
+    judged: the loop judge decides, on top of the bounds, and both solvers always run. confirmed: attempts are drawn one
+    after the other, and fresh ones decide; see sequential.py. checks: what a task has to pass besides, see proofs.py.
     """
 
     weak_mean: float
@@ -25,15 +25,35 @@ class Preset:
     weak_best: float | None = None
     weak_open: bool = False
     strong_open: bool = False
+    strong_low_open: bool = False
     gap: float = 0.20
     zero_forbidden: bool = False
+    binary: bool = False
+    judged: bool = False
+    confirmed: bool = False
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """True if the scores of the selecting attempts alone decide."""
+        return not (self.judged or self.confirmed)
 
 
-PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
+DEPLOYED = Preset(
+    0.65,
+    0.60,
+    0.95,
+    weak_best=0.75,
+    strong_open=True,
+    zero_forbidden=True,
+    checks=("final_verification",),
+)
+PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "deployed": Preset(0.65, 0.60, 0.95, weak_best=0.75, strong_open=True, zero_forbidden=True),
+        "deployed": DEPLOYED,
         "prose": Preset(0.50, 0.65, None, weak_open=True),
         "meta": Preset(0.65, 0.60, 0.95, weak_best=0.75),
+        "confirmed": replace(DEPLOYED, confirmed=True, checks=CHECKS),
     }
 )
 SLACK = 1e-9
@@ -92,7 +112,7 @@ def verdict(preset: Preset, weak: Sequence[float], strong: Sequence[float]) -> V
     """
     reasons = list(weak_verdict(preset, weak).reasons)
     mean = fmean(checked(strong, "strong"))
-    if mean < preset.strong_low - SLACK:
+    if mean < preset.strong_low - SLACK or (preset.strong_low_open and mean <= preset.strong_low + SLACK):
         reasons.append("strong_mean_low")
     if preset.strong_high is not None:
         too_high = (
@@ -107,22 +127,48 @@ def verdict(preset: Preset, weak: Sequence[float], strong: Sequence[float]) -> V
     return Verdict(accepted=not reasons, reasons=tuple(reasons))
 
 
-def shadows(weak: Sequence[float], strong: Sequence[float]) -> dict[str, Verdict]:
-    """What every preset would have said: the full verdict where strong ran, else the weak half of it."""
+def shadows(
+    presets: Mapping[str, Preset], weak: Sequence[float], strong: Sequence[float]
+) -> dict[str, Verdict]:
+    """What every preset that goes by scores alone would have said: in full where strong ran, else the weak half."""
     return {
         name: verdict(preset, weak, strong) if strong else weak_verdict(preset, weak)
-        for name, preset in PRESETS.items()
+        for name, preset in presets.items()
+        if preset.plain
     }
 
 
 def in_words(preset: Preset) -> str:
     """The bounds of a preset as sentences, for those who have to understand why an example was refused."""
-    bound = "below" if preset.weak_open else "at most"
-    weak = f"The weak solver's attempts must average {bound} {preset.weak_mean:.2f}"
-    if preset.weak_best is not None:
-        weak += f", and none of them may score above {preset.weak_best:.2f}"
-    strong = f"The strong solver's must average at least {preset.strong_low:.2f}"
-    if preset.strong_high is not None:
-        strong += f" and {'less than' if preset.strong_open else 'at most'} {preset.strong_high:.2f}"
-    zero = " No attempt may score exactly 0." if preset.zero_forbidden else ""
-    return f"{weak}. {strong}. The two averages must lie at least {preset.gap:.2f} apart.{zero}"
+    bounds = in_words_of_answers(preset) if preset.binary else in_words_of_scores(preset)
+    judge = ["A judge who sees all attempts has to accept the task."] if preset.judged else []
+    fresh = ["Fresh attempts then have to show the gap again."] if preset.confirmed else []
+    return " ".join([*bounds, *judge, *fresh])
+
+
+def in_words_of_scores(preset: Preset) -> list[str]:
+    """A sentence for every bound that can fail."""
+    said = []
+    if preset.weak_mean < 1:
+        bound = "below" if preset.weak_open else "at most"
+        best = (
+            "" if preset.weak_best is None else f", and none of them may score above {preset.weak_best:.2f}"
+        )
+        said.append(f"The weak solver's attempts must average {bound} {preset.weak_mean:.2f}{best}.")
+    if preset.strong_low > 0:
+        high = ""
+        if preset.strong_high is not None:
+            high = f" and {'less than' if preset.strong_open else 'at most'} {preset.strong_high:.2f}"
+        said.append(f"The strong solver's must average at least {preset.strong_low:.2f}{high}.")
+    if preset.gap > 0:
+        said.append(f"The two averages must lie at least {preset.gap:.2f} apart.")
+    if preset.zero_forbidden:
+        said.append("No attempt may score exactly 0.")
+    return said
+
+
+def in_words_of_answers(preset: Preset) -> list[str]:
+    """The same where an answer is right or wrong."""
+    weak = f"{'fewer' if preset.weak_open else 'no more'} than {preset.weak_mean:.0%}"
+    strong = f"{'more than' if preset.strong_low_open else 'at least'} {preset.strong_low:.0%}"
+    return [f"Of the weak solver's answers {weak} may be right, of the strong solver's {strong} must be."]

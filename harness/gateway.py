@@ -77,6 +77,7 @@ class Gateway:
         self.closing = False
         self.trouble: dict[str, str] = {}
         self.renamed: list[str] = []
+        self.told: list[str] = []  # what whoever runs an endpoint of ours has to say of it
         self.heard: dict[Role, list[str]] = {}
         self.spent: dict[Role, Spent] = {}
         self.replayed = 0
@@ -278,7 +279,7 @@ class Gateway:
     def warnings(self) -> tuple[str, ...]:
         """What people have to know about how endpoints answered; it only grows at the end of each kind."""
         said = (notice for line in self.lines.values() for notice in line.endpoint.notices)
-        return (*self.renamed, *said)
+        return (*self.renamed, *said, *self.told)
 
     async def close(self) -> None:
         """Buy nothing more; let calls that are under way end (each has its deadline) and be recorded; disconnect."""

@@ -13,8 +13,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TextIO
 
+from harness.advice import Mix
 from harness.errors import StorageError, UsageError
-from harness.types import Document, Draw, Example, Rollout, Step, Wire
+from harness.trajectory import Example, Posterior, Rollout, Step
+from harness.types import Document, Draw, Wire
 
 Roll = Callable[[Document, Draw], Awaitable[Rollout]]
 BEGINNING = b'{"id": "0123456789abcdef", "document": "'  # of every line, but for the digits
@@ -28,17 +30,24 @@ class Provenance(Wire):
     candidate: str
     commit: str
     instrument: str
+    domain: str
     preset: str
     sandbox: str
     simulated: bool
 
 
 class Measured(Wire):
-    """The scores an example was accepted with. Those that selected it: expect fresh attempts to lie closer together."""
+    """The scores an example was accepted with.
+
+    fresh: these attempts were made after others had selected it, so they do not flatter it. Else they are those that
+    selected it: expect fresh ones to lie closer together. posterior: what the fresh ones say of the true gap.
+    """
 
     weak: tuple[float, ...]
     strong: tuple[float, ...]
     gap: float
+    fresh: bool = False
+    posterior: Posterior | None = None
 
 
 class Record(Wire):
@@ -66,10 +75,14 @@ class Order:
 
 @dataclass
 class Tally:
-    """How a production went. outcomes: rollouts by outcome, those of earlier starts included as far as replayed."""
+    """How a production went. outcomes: rollouts by outcome, those of earlier starts included as far as replayed.
+
+    mix: why the first of them failed.
+    """
 
     accepted: int = 0
     rollouts: int = 0
+    mix: Mix = field(default_factory=Mix)
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
@@ -148,8 +161,8 @@ def record_of(result: tuple[int, Rollout], provenance: Provenance) -> Record | N
     example, step = rollout.example, deciding_step(rollout)
     if example is None or step is None:
         return None
-    weak, strong = tuple(one.score for one in step.weak), tuple(one.score for one in step.strong)
-    gap = sum(strong) / len(strong) - sum(weak) / len(weak)
+    weak, strong = step.reported
+    posterior = step.confirmation.posterior if step.confirmation else None
     text = "\0".join((example.question, example.context, rollout.document))
     return Record(
         id=sha256(text.encode()).hexdigest()[:16],
@@ -157,7 +170,13 @@ def record_of(result: tuple[int, Rollout], provenance: Provenance) -> Record | N
         document_name=rollout.name,
         trial=trial,
         example=example,
-        measured=Measured(weak=weak, strong=strong, gap=gap),
+        measured=Measured(
+            weak=tuple(weak),
+            strong=tuple(strong),
+            gap=sum(strong) / len(strong) - sum(weak) / len(weak),
+            fresh=step.confirmation is not None,
+            posterior=posterior,
+        ),
         provenance=provenance,
     )
 
@@ -216,4 +235,5 @@ def write(file: TextIO, record: Record) -> None:
 def count(tally: Tally, rollout: Rollout) -> None:
     """One more rollout of that outcome."""
     tally.rollouts += 1
+    tally.mix.add(rollout)
     tally.outcomes[rollout.outcome] = tally.outcomes.get(rollout.outcome, 0) + 1

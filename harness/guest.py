@@ -29,11 +29,15 @@ class AllowanceSpent(Exception):
 
 
 class Document:
-    """What the scaffold reads: the name and the text of one source document."""
+    """What the scaffold reads: the name and the text of one source document.
 
-    def __init__(self, name: str, text: str) -> None:
+    notes: what the host's extractor found in it, by name, in domains that have one.
+    """
+
+    def __init__(self, name: str, text: str, notes: dict[str, Any] | None = None) -> None:
         self.name = name
         self.text = text
+        self.notes = notes or {}
 
     def __repr__(self) -> str:
         """Without an address: a prompt made of it by mistake must be the same prompt in a replay."""
@@ -87,13 +91,20 @@ class Env:
     def __repr__(self) -> str:
         return f"Env(submissions_left={self.submissions_left})"
 
-    def ask(self, prompt: str) -> str:
-        """Send `prompt` to the challenger model and return its answer; raises AllowanceSpent."""
-        if not isinstance(prompt, str):
-            raise TypeError(f"a prompt is a str, not {type(prompt).__name__}")
-        _refuse_nul(prompt)
-        text: str = self._exchange({"ask": prompt})["text"]
-        return text
+    def ask(self, prompt: str | list[str]) -> str | list[str]:
+        """Send `prompt` to the challenger model and return its answer; a list is asked at once, answers in its order.
+
+        Raises AllowanceSpent; nothing of a list is asked if not all of it is allowed.
+        """
+        for one in prompt if isinstance(prompt, list | tuple) else [prompt]:
+            if not isinstance(one, str):
+                raise TypeError(f"a prompt is a str, not {type(one).__name__}")
+            _refuse_nul(one)
+        if isinstance(prompt, str):
+            text: str = self._exchange({"ask": prompt})["text"]
+            return text
+        texts: list[str] = self._exchange({"ask": list(prompt)})["texts"] if prompt else []
+        return texts
 
     def submit(self, example: dict[str, Any] | str) -> dict[str, Any]:
         """Hand in an example, as an object or as the model's own text, and return the report; raises AllowanceSpent."""

@@ -2,32 +2,56 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
 from pydantic import BaseModel
 
-from harness import gate
-from harness.domains import cs
-from harness.judge import Judgement
+from harness import gate, proof_bounds, sequential
+from harness.domains import Domain, fingerprint
+from harness.domains.cs import DOMAIN as CS
+from harness.judge import Equivalence, Judgement, Pick
 from harness.models.schema import form_of
-from harness.prompting import load
-from harness.types import Allowance, Model, Role
-from harness.verifier import Checks
+from harness.modes import Mode, ModeChange
+from harness.trajectory import CHECKS, Allowance, Check, Solver
+from harness.types import Model, Role
 
 MEASURING: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge")
-FROZEN_PROMPTS = ("solver.md", "judge.md", "verifier.md", "form.md")
-ANSWERS: tuple[type[BaseModel], ...] = (Checks, Judgement)
+ANSWERS: tuple[type[BaseModel], ...] = (Judgement, Equivalence, Pick)
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """What measures a scaffold: the deciding preset, the allowance of a rollout, and the models of the inner loop."""
+    """What measures a scaffold: domain and deciding preset, the allowance of a rollout, and the models of the inner loop.
 
-    preset: gate.PresetName
+    source: the name by which the domain was found. modes: what is set of the solvers' modes. checks: which checks of a
+    task are switched on or off against the preset. thorough: the strong solver runs on every verified task, and not
+    only where the weak one has failed, so that no mean of it is biased.
+    """
+
+    preset: str
     allowance: Allowance
     models: Mapping[Role, Model]
     simulation: str = ""
+    domain: Domain = CS
+    source: str = "cs"
+    modes: Mapping[Solver, ModeChange] = field(default_factory=dict)
+    checks: Mapping[Check, bool] = field(default_factory=dict)
+    thorough: bool = False
+
+    @property
+    def gate(self) -> gate.Preset:
+        """The bounds of the deciding preset."""
+        return self.domain.presets[self.preset]
+
+    def mode(self, solver: Solver) -> Mode:
+        """How a solver is used."""
+        usual = self.domain.weak if solver == "weak" else self.domain.strong
+        return self.modes.get(solver, ModeChange()).of(usual)
+
+    def wants(self, check: Check) -> bool:
+        """Whether a task has to pass this check."""
+        return self.checks.get(check, check in self.gate.checks)
 
     @property
     def hash(self) -> str:
@@ -40,14 +64,24 @@ class Instrument:
             role: self.models[role].model_dump(include={"name", "sampling", "structured", "simulated"})
             for role in MEASURING
         }
+        domain = self.domain
+        answers = (*ANSWERS, domain.checks, *([domain.extraction] if domain.extraction else []))
+        modes = {solver: self.mode(solver) for solver in ("weak", "strong")}
+        texts = {
+            **domain.measuring_prompts,
+            **{mode.prompt: domain.prompt(mode.prompt) for mode in modes.values()},
+        }
         parts = {
-            "preset": self.preset,
+            "preset": [self.preset, asdict(self.gate)],
+            "checks": [one for one in CHECKS if self.wants(one)],
             "allowance": self.allowance.model_dump(),
             "models": models,
-            "prompts": {name: sha256(load("harness", name).encode()).hexdigest() for name in FROZEN_PROMPTS},
-            "answers": [form_of(answer) for answer in ANSWERS],
-            "gate": gate.VERSION,
-            "domain": ["cs", cs.VERSION, cs.WEAK_ATTEMPTS, cs.STRONG_ATTEMPTS],
+            "modes": {solver: mode.model_dump() for solver, mode in modes.items()},
+            "prompts": {name: sha256(text.encode()).hexdigest() for name, text in texts.items()},
+            "answers": [form_of(answer) for answer in answers],
+            "gate": [gate.VERSION, sequential.VERSION, proof_bounds.VERSION],
+            "domain": [domain.name, domain.version, *domain.attempts, fingerprint(self.source)],
+            "thorough": self.thorough,
             "simulation": self.simulation,
         }
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -25,25 +25,35 @@ async def measure(models: Models, request: Request, read: Callable[[str], T]) ->
         InvalidMeasurement: no draw was usable; names the role and the last problem.
         Unanswerable: a solver refused every draw because of the prompt itself, which the scaffold wrote.
     """
-    problem, refusals = "", 0
+    problem, cause, refusals = "", "", 0
     for retry in range(RETRIES + 1):
         request = replace(request, draw=request.draw.again(retry))
         reply = await models.ask(request)
         if reply.finish_reason == "length":
-            request = replace(request, max_tokens=more_room(reply, request.max_tokens))
+            request = replace(request, max_tokens=more_room(reply, request.max_tokens, request.limit or SMALLEST_ROOM))
         elif reply.refused or reply.failed:
             request = replace(request, max_tokens=None)  # more room may be what was too much
         if not reply.whole:
             refusals += reply.refused
-            problem = f"{reply.finish_reason} after {reply.completion_tokens} tokens"
+            problem, cause = f"{reply.finish_reason} after {reply.completion_tokens} tokens", cause_of(reply)
             continue
         try:
             return read(reply.text), reply
         except Malformed as error:
-            problem = str(error)
+            problem, cause = str(error), "unreadable"
     reason = f"{request.role}: no usable answer in {RETRIES + 1} draws; last: {problem}"
     written_by_scaffold = request.role in ("weak", "strong")  # other prompts hold texts of ours as well
-    raise Unanswerable(reason) if written_by_scaffold and refusals > RETRIES else InvalidMeasurement(reason)
+    kind = Unanswerable if written_by_scaffold and refusals > RETRIES else InvalidMeasurement
+    raise kind(reason, cause)
+
+
+def cause_of(reply: Reply) -> str:
+    """The name of what is wrong with a reply that is not whole."""
+    if reply.refused or reply.failed:
+        return "refused" if reply.refused else "failed"
+    if reply.finish_reason == "length":
+        return "cut_off"
+    return "empty" if reply.finish_reason == "stop" else "refused"  # what is neither was stopped by a filter
 
 
 def more_room(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from harness.types import Criterion
+from harness.trajectory import Criterion
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 

@@ -1,50 +1,47 @@
 """One document, one scaffold -> one Rollout with its trajectory. The one place where a bad rollout becomes data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from harness import gate, solvers
-from harness.domains import cs
 from harness.errors import CandidateFault, InvalidMeasurement, Stalled, Unanswerable
-from harness.gateway import Models
-from harness.instrument import Instrument
+from harness.extraction import extract
+from harness.inspection import inspect
 from harness.measuring import LARGEST_REPLY, user
 from harness.parsing import Malformed
-from harness.sandbox import Sandbox
-from harness.types import Attempt, Document, Draw, Example, Reply, Report, Request, Rollout, Step, Verdict
-from harness.verifier import verify
+from harness.place import Place, Subject
+from harness.together import together
+from harness.trajectory import Example, Extraction, Outcome, Report, Rollout, Step, score_of
+from harness.types import Document, Draw, Reply, Request
+
+__all__ = ["Place", "roll_out"]
 
 STALLS = 2
 REFUSALS = 5
 CUTS = 2
-
-Outcome = Literal[
-    "accepted", "exhausted", "stopped", "crashed", "hung", "bad_request", "over_limit", "missing"
-]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where rollouts run and what measures them."""
-
-    models: Models
-    sandbox: Sandbox
-    instrument: Instrument
 
 
 async def roll_out(place: Place, scaffold: Path, document: Document, draw: Draw) -> Rollout:
     """Run the scaffold in the folder `scaffold` on one document and measure what it submits.
 
     The score is 1 if a submission was accepted within the allowance, 0 if none was or the scaffold failed, None if
-    the instrument failed. A rollout that stalls by the clock is measured again, twice, before it counts as hung.
+    the instrument failed or its extractor finds that the document is none to make a task from. A rollout that stalls by
+    the clock is measured again, twice, before it counts as hung.
 
     Raises:
         OurFault, BudgetSpent: the run cannot go on; nothing is recorded for this rollout.
     """
+    session = Session(place, document, draw)
+    try:
+        extraction = await extract(place, document, draw)
+    except InvalidMeasurement as missing:
+        return session.finish("missing", missing.reason)
+    if extraction is not None and not extraction.suitable:
+        session.extraction = extraction
+        return session.finish("doc_not_suitable", extraction.note)
     for again in range(STALLS + 1):
-        session = Session(place, document, draw)
+        session = Session(place, document, draw, extraction)
         try:
             await place.sandbox.run(scaffold, session.opening, session.answer)
         except Stalled as stalled:
@@ -71,9 +68,12 @@ def fault_name(fault: CandidateFault) -> Outcome:
 class Session:
     """The host's side of one rollout: answers the scaffold's requests and keeps the trajectory and the allowance."""
 
-    def __init__(self, place: Place, document: Document, draw: Draw) -> None:
+    def __init__(
+        self, place: Place, document: Document, draw: Draw, extraction: Extraction | None = None
+    ) -> None:
         self.place = place
         self.document = document
+        self.extraction = extraction
         self.draw = draw
         self.steps: list[Step] = []
         self.accepted: Example | None = None
@@ -86,51 +86,63 @@ class Session:
         """The first line to the guest. Its seed depends on the document and the trial alone."""
         seed = sha256(f"{self.document.id} {self.draw.trial}".encode()).digest()
         return {
-            "document": {"name": self.document.name, "text": self.document.text},
+            "document": {
+                "name": self.document.name,
+                "text": self.document.text,
+                "notes": self.extraction.facts if self.extraction else {},
+            },
             "seed": int.from_bytes(seed[:4], "big"),
             "submissions": self.place.instrument.allowance.submissions,
         }
 
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request of the guest: `{"ask": prompt}` or `{"submit": example}`."""
-        if "ask" in request:
-            return await self.ask(str(request["ask"]))
-        return await self.submit(request["submit"])
+        """Answer one request of the guest: `{"ask": prompt}`, `{"ask": [prompt, ...]}` or `{"submit": example}`."""
+        if "submit" in request:
+            return await self.submit(request["submit"])
+        if isinstance(request["ask"], list):
+            return await self.ask(tuple(map(str, request["ask"])))
+        found = await self.ask((str(request["ask"]),))
+        return {"text": found["texts"][0]} if "texts" in found else found
 
-    async def ask(self, prompt: str) -> dict[str, Any]:
-        """The challenger's text, or which allowance is used up.
+    async def ask(self, prompts: tuple[str, ...]) -> dict[str, Any]:
+        """The challenger's text to each prompt, all asked at once, or which allowance is used up.
 
         Raises:
-            InvalidMeasurement: the endpoint failed at this prompt again and again; no scaffold is charged for that.
+            InvalidMeasurement: the endpoint failed at a prompt again and again; no scaffold is charged for that.
         """
-        allowance = self.place.instrument.allowance
-        if self.asks >= allowance.asks or self.out_of_tokens(prompt):
-            return self.refuse("asks" if self.asks >= allowance.asks else "tokens")
-        self.asks += 1
-        reply, earlier = await self.drawn(prompt)
-        step = Step(
+        too_many = self.asks + len(prompts) > self.place.instrument.allowance.asks
+        if too_many or self.out_of_tokens("".join(prompts)):
+            return self.refuse("asks" if too_many else "tokens")
+        self.asks += len(prompts)
+        first = len(self.steps)
+        found = await together(self.asked(prompt, first + at) for at, prompt in enumerate(prompts))
+        self.steps += found
+        if failed := next((one for one in found if one.finish_reason.startswith("failed")), None):
+            raise InvalidMeasurement(
+                f"challenger: the endpoint cannot answer this prompt: {failed.finish_reason}", "failed"
+            )
+        return {"texts": [one.reply for one in found]}
+
+    async def asked(self, prompt: str, ordinal: int) -> Step:
+        """One question to the challenger."""
+        reply, earlier = await self.drawn(prompt, ordinal)
+        return Step(
             kind="ask",
-            ordinal=len(self.steps),
+            ordinal=ordinal,
             prompt=prompt,
             reply=reply.text,
             finish_reason=reply.finish_reason,
             call=reply.key,
             earlier=earlier,
         )
-        self.steps.append(step)
-        if reply.failed:
-            raise InvalidMeasurement(
-                f"challenger: the endpoint cannot answer this prompt: {reply.finish_reason}"
-            )
-        return {"text": reply.text}
 
-    async def drawn(self, prompt: str) -> tuple[Reply, tuple[str, ...]]:
+    async def drawn(self, prompt: str, ordinal: int) -> tuple[Reply, tuple[str, ...]]:
         """The challenger's reply, and the keys of other replies to the same prompt, which were cut off or in vain.
 
         A reply that was cut off is drawn again with twice the room, twice at most and while the tokens last. If the
         larger room is what the endpoint will not give, the cut-off reply is what there is.
         """
-        draw = self.draw.at(ordinal=len(self.steps))
+        draw = self.draw.at(ordinal=ordinal)
         room = self.place.instrument.models["challenger"].sampling.max_tokens
         request = Request("challenger", user(prompt), draw)
         reply = await self.place.models.ask(request)
@@ -159,7 +171,7 @@ class Session:
         self.submissions += 1
         left = self.place.instrument.allowance.submissions - self.submissions
         try:
-            example = cs.read_example(submission)
+            example = self.place.instrument.domain.read(submission)
         except Malformed as problem:
             report = Report(
                 accepted=False,
@@ -184,7 +196,7 @@ class Session:
     async def inspected(self, example: Example, draw: Draw) -> Step:
         """The measured submission. One that an endpoint will not even read (too long, filtered) fails its check."""
         try:
-            return await inspect(self.place, self.document, example, draw)
+            return await inspect(self.place, Subject(self.document, example), draw, self.steps)
         except Unanswerable as refused:
             report = Report(
                 accepted=False, stage="quality", reasons=("unanswerable",), feedback=refused.reason
@@ -207,66 +219,16 @@ class Session:
         """The rollout as recorded. An accepted example stands, whatever the scaffold did afterwards."""
         if self.accepted is not None:
             outcome = "accepted"
-        scores: dict[Outcome, float | None] = {"accepted": 1.0, "missing": None}
         return Rollout(
             document=self.document.id,
             name=self.document.name,
             outcome=outcome,
-            score=scores.get(outcome, 0.0),
+            score=score_of(outcome),
             detail=detail,
+            extraction=self.extraction,
             example=self.accepted,
             steps=tuple(self.steps),
             submissions=self.submissions,
             asks=self.asks,
             tokens=self.tokens,
         )
-
-
-async def inspect(place: Place, document: Document, example: Example, draw: Draw) -> Step:
-    """Verify, then weak attempts, then, only if weak passes, strong attempts, then the gate.
-
-    Raises:
-        InvalidMeasurement: an instrument role gave no usable answer.
-    """
-    models, preset = place.models, gate.PRESETS[place.instrument.preset]
-    step = Step(kind="submit", ordinal=draw.ordinal, example=example)
-    checked = await verify(models, document, example, draw)
-    if not checked.passed:
-        report = Report(accepted=False, stage="quality", reasons=checked.reasons, feedback=checked.feedback)
-        return step.model_copy(update={"verification": checked, "report": report})
-    numbers = range(cs.WEAK_ATTEMPTS + cs.STRONG_ATTEMPTS)
-    draws = tuple(draw.at(attempt=number) for number in numbers)
-    weak = await solvers.attempts(models, "weak", example, draws[: cs.WEAK_ATTEMPTS])
-    weak_scores = [one.score for one in weak]
-    decision = gate.weak_verdict(preset, weak_scores)
-    strong: tuple[Attempt, ...] = ()
-    if decision.accepted:
-        strong = await solvers.attempts(models, "strong", example, draws[cs.WEAK_ATTEMPTS :])
-        decision = gate.verdict(preset, weak_scores, [one.score for one in strong])
-    return step.model_copy(
-        update={
-            "verification": checked,
-            "weak": weak,
-            "strong": strong,
-            "shadow": gate.shadows(weak_scores, [one.score for one in strong]),
-            "report": gate_report(decision, weak_scores, [one.score for one in strong]),
-        }
-    )
-
-
-def gate_report(decision: Verdict, weak: list[float], strong: list[float]) -> Report:
-    """What the scaffold is told about a measured submission."""
-    weak_mean = sum(weak) / len(weak)
-    strong_mean = sum(strong) / len(strong) if strong else None
-    stage: Literal["accepted", "failed_on_strong", "too_easy"]
-    stage = "accepted" if decision.accepted else "failed_on_strong" if strong else "too_easy"
-    return Report(
-        accepted=decision.accepted,
-        stage=stage,
-        reasons=decision.reasons,
-        feedback="",
-        weak_mean=weak_mean,
-        weak_best=max(weak),
-        strong_mean=strong_mean,
-        gap=None if strong_mean is None else strong_mean - weak_mean,
-    )

@@ -1,16 +1,30 @@
-"""Values that cross a process, a disk or a model, and the words everybody uses. No behaviour beyond arithmetic."""
+"""What a model call is made of, and the words everybody uses. No behaviour beyond arithmetic.
+
+What is measured with such calls, from a task to a rollout, is in trajectory.py.
+"""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Role = Literal["challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer"]
 ROLES: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer")
 Split = Literal["training", "validation", "test"]
 Side = Literal["baseline", "minibatch", "edit", "parent", "child", "final", "production"]
-RubricPolicy = Literal["signed", "positive-only"]
 Form = Literal["json_schema", "json_object", "text"]
+AnswerKind = Literal[
+    "number",
+    "expression",
+    "equation",
+    "inequality",
+    "interval",
+    "set",
+    "matrix",
+    "piecewise",
+    "choice",
+    "string",
+]
 
 
 class Wire(BaseModel):
@@ -74,6 +88,8 @@ class Model(Wire):
     """How the form of an answer is asked for; auto begins with a JSON schema and goes down to what the server knows."""
     simulated: bool = False
     """Answer offline, by a simulation that shows the machinery and not the quality of any model."""
+    local: str = ""
+    """GGUF file, or smollm2, that is served in a child process for the time of the run; empty: an endpoint is asked."""
 
     @property
     def priced(self) -> bool:
@@ -120,7 +136,9 @@ class Draw:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to one role. `max_tokens` overrides the role's sampling (a retry with more room).
+    """One question to one role. `max_tokens` is the room of a retry that needs more than the usual.
+
+    limit: the usual room in place of the model's own, for a solver that is to be brief or may be long.
 
     schema: the form that the answer is to have; servers that can are asked to enforce it. It identifies no call: it
     follows from the role and the version of the program.
@@ -131,6 +149,7 @@ class Request:
     draw: Draw
     max_tokens: int | None = None
     schema: type[BaseModel] | None = None
+    limit: int | None = None
 
 
 class Reply(Wire):
@@ -171,134 +190,3 @@ class Reply(Wire):
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
-
-
-class Criterion(Wire):
-    """One line of a rubric. Positive weights 1..10 reward; negative ones -10..-1 punish when the bad thing happened."""
-
-    criterion: Short
-    weight: StrictInt = Field(ge=-10, le=10)
-    category: Literal["positive", "negative"]
-
-
-class Example(Wire):
-    """What a scaffold submits: a task with its reference answer and rubric, and the policy the rubric follows."""
-
-    question_type: Short
-    skills: tuple[Short, ...] = Field(min_length=1, max_length=5)
-    context: Text
-    question: Text
-    reference_answer: Text
-    rubric_policy: RubricPolicy
-    rubric: tuple[Criterion, ...] = Field(min_length=1, max_length=40)
-
-
-class Attempt(Wire):
-    """One solver attempt. `hits[i]` says whether criterion i of the rubric was judged met; `score` follows in code."""
-
-    solver: Literal["weak", "strong"]
-    number: int
-    answer: str
-    hits: tuple[StrictBool, ...]
-    score: float
-    calls: tuple[str, ...] = ()
-
-
-class Verification(Wire):
-    """The verifier's four checks; `passed` is computed in code from them and from the frozen count rule."""
-
-    passed: bool
-    leak: bool
-    quality: Literal["GOOD", "TOO_EASY", "RECALL"]
-    rubric_tests_content: bool
-    label_fits: bool
-    positives: int
-    negatives: int
-    reasons: tuple[str, ...]
-    feedback: str
-    calls: tuple[str, ...] = ()
-
-
-class Verdict(Wire):
-    """A gate's decision. Reasons are names such as `weak_mean_high`; empty when accepted."""
-
-    accepted: bool
-    reasons: tuple[str, ...]
-
-
-class Report(Wire):
-    """What the host tells a scaffold about one submission. Means are in [0, 1]; None where not run.
-
-    stage: `malformed`, `quality`, `too_easy`, `failed_on_strong`, `accepted` — where the submission ended.
-    """
-
-    accepted: bool
-    stage: Literal["malformed", "quality", "too_easy", "failed_on_strong", "accepted"]
-    reasons: tuple[str, ...]
-    feedback: str
-    weak_mean: float | None = None
-    weak_best: float | None = None
-    strong_mean: float | None = None
-    gap: float | None = None
-    submissions_left: int = 0
-
-
-class Step(Wire):
-    """One request of the scaffold and all that followed from it: the unit of a trajectory.
-
-    kind `ask`: prompt and reply of the challenger; `earlier` are the calls before `call` whose replies were cut off.
-    kind `submit`: the submission as received, what the instrument measured, and the report that went back.
-    """
-
-    kind: Literal["ask", "submit"]
-    ordinal: int
-    prompt: str = ""
-    reply: str = ""
-    finish_reason: str = ""
-    call: str = ""
-    earlier: tuple[str, ...] = Field((), exclude_if=lambda calls: not calls)  # else traces stay as they were
-    example: Example | None = None
-    malformed: str = ""
-    verification: Verification | None = None
-    weak: tuple[Attempt, ...] = ()
-    strong: tuple[Attempt, ...] = ()
-    shadow: dict[str, Verdict] = Field(default_factory=dict)
-    report: Report | None = None
-
-
-class Allowance(Wire):
-    """What one rollout may spend; part of the instrument."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    submissions: int = Field(3, ge=1)
-    """Tasks that the scaffold may submit for one document."""
-    asks: int = Field(8, ge=1)
-    """Questions that the scaffold may put to the challenger model for one document."""
-    tokens: int = Field(120_000, ge=1)
-    """Tokens of the challenger for one document, prompt and completion together."""
-
-
-class Rollout(Wire):
-    """One scaffold on one document, measured. `score` is 1 or 0, or None when the measurement is missing.
-
-    outcome: `accepted`; `exhausted` (allowance used up); `stopped` (the scaffold returned without an accepted
-    example); `crashed`, `hung`, `bad_request`, `over_limit` (its faults, score 0); `missing` (our instrument's).
-    """
-
-    document: str
-    name: str
-    outcome: Literal[
-        "accepted", "exhausted", "stopped", "crashed", "hung", "bad_request", "over_limit", "missing"
-    ]
-    score: float | None
-    detail: str = ""
-    example: Example | None = None
-    steps: tuple[Step, ...] = ()
-    submissions: int = 0
-    asks: int = 0
-    tokens: int = 0

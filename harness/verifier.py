@@ -1,73 +1,87 @@
-"""The quality verifier: is an example worth measuring? A model checks meaning, code checks counts and decides."""
+"""The quality verifier: is an example worth measuring? A model checks meaning, code checks form and decides."""
 
-from typing import Literal
+from pydantic import BaseModel
 
-from harness.domains import cs
-from harness.gateway import Models
 from harness.judge import boundary
 from harness.measuring import measure, user
 from harness.parsing import parse
-from harness.prompting import load, numbered, render
-from harness.types import Document, Draw, Example, Request, Verification, Wire
+from harness.place import Place, Subject
+from harness.prompting import PLACEHOLDER, numbered, render
+from harness.trajectory import Example, Verification
+from harness.types import Draw, Request
+
+FAILS_IF_FALSE = {
+    "rubric_tests_content": "rubric_style",
+    "label_fits": "label",
+    "single_answer": "ambiguous",
+    "kind_fits": "kind",
+}
 
 
-class Checks(Wire):
-    """What the verifier model returns; see prompts/verifier.md."""
-
-    leak: bool
-    quality: Literal["GOOD", "TOO_EASY", "RECALL"]
-    rubric_tests_content: bool
-    label_fits: bool
-    feedback: str = ""
-
-
-async def verify(models: Models, document: Document, example: Example, draw: Draw) -> Verification:
-    """Check one example against its document. The count rule of the declared policy is applied in code.
+async def verify(place: Place, subject: Subject, draw: Draw) -> Verification:
+    """Check one example against its document with the verifier's model.
 
     Raises:
         InvalidMeasurement: the verifier gave no usable answer.
     """
-    broken = cs.count_problems(example.rubric_policy, example.rubric)
-    if broken:
-        return conclude(
-            example, Checks(leak=False, quality="GOOD", rubric_tests_content=True, label_fits=True), broken
-        )
-    prompt = render(
-        load("harness", "verifier.md"),
-        boundary=boundary(example, document.text),
-        document=document.text,
-        context=example.context,
-        question=example.question,
-        question_type=example.question_type,
-        criteria=numbered(example.rubric),
-    )
-    request = Request("verifier", user(prompt), draw, schema=Checks)
-    checks, reply = await measure(models, request, lambda text: parse(text, Checks))
-    return conclude(example, checks, broken, reply.key)
+    domain = place.instrument.domain
+    prompt = filled(domain.prompt("verifier.md"), subject)
+    request = Request("verifier", user(prompt), draw, schema=domain.checks)
+    checks, reply = await measure(place.models, request, lambda text: parse(text, domain.checks))
+    return conclude(subject.example, checks, reply.key)
 
 
-def conclude(example: Example, checks: Checks, broken: tuple[str, ...], *calls: str) -> Verification:
-    """The verdict from the model's four checks and the broken count rules; exact counts go into the feedback."""
-    found = {
-        "leak": checks.leak,
-        "too_easy": checks.quality == "TOO_EASY",
-        "recall": checks.quality == "RECALL",
-        "rubric_style": not checks.rubric_tests_content,
-        "label": not checks.label_fits,
+def filled(template: str, subject: Subject) -> str:
+    """The verifier's prompt; a domain's own has whichever of these places it needs."""
+    document, example = subject.document, subject.example
+    values = {
+        "boundary": boundary(example, document.text),
+        "document": document.text,
+        "context": example.context,
+        "passage": example.passage,
+        "question": example.question,
+        "question_type": example.question_type,
+        "criteria": numbered(example.rubric),
+        "reference": example.reference_answer,
+        "kind": example.answer_kind or "",
     }
-    reasons = tuple(name for name, is_found in found.items() if is_found) + broken
-    positives = sum(one.weight > 0 for one in example.rubric)
-    negatives = len(example.rubric) - positives
-    counts = f"The rubric has {positives} positive and {negatives} negative criteria." if broken else ""
+    wanted = set(PLACEHOLDER.findall(template))
+    return render(template, **{name: text for name, text in values.items() if name in wanted})
+
+
+def conclude(example: Example, checks: BaseModel, *calls: str) -> Verification:
+    """The verdict that follows from the model's checks."""
+    found = checks.model_dump()
+    quality = found["quality"]
+    reasons = ["leak"] if found["leak"] else []
+    reasons += [] if quality == "GOOD" else [quality.lower()]
+    reasons += [name for field, name in FAILS_IF_FALSE.items() if found.get(field) is False]
+    counts = counted(example)
     return Verification(
         passed=not reasons,
-        leak=checks.leak,
-        quality=checks.quality,
-        rubric_tests_content=checks.rubric_tests_content,
-        label_fits=checks.label_fits,
-        positives=positives,
-        negatives=negatives,
-        reasons=reasons,
-        feedback=" ".join(part for part in (checks.feedback.strip(), counts) if part),
+        reasons=tuple(reasons),
+        **{key: value for key, value in found.items() if key != "feedback"},
+        **counts,
+        feedback=found["feedback"].strip(),
         calls=calls,
     )
+
+
+def malformed(example: Example, broken: tuple[str, ...]) -> Verification:
+    """The verdict where code has found rules of form broken: no model is asked. Exact counts go into the feedback."""
+    counts = counted(example)
+    said = f"The rubric has {counts['positives']} positive and {counts['negatives']} negative criteria."
+    return Verification(
+        passed=False,
+        leak=False,
+        quality="GOOD",
+        reasons=broken,
+        **counts,
+        feedback=said if example.rubric else f"Broken rules: {', '.join(broken)}.",
+    )
+
+
+def counted(example: Example) -> dict[str, int]:
+    """How many criteria there are of each sign."""
+    positives = sum(one.weight > 0 for one in example.rubric)
+    return {"positives": positives, "negatives": len(example.rubric) - positives}

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from evolve.commands.common import examples
-from evolve.configuration.founding import Founded, found
+from evolve.configuration.founding import DOMAINS, Founded, found
 from evolve.configuration.profiles import PROFILES, Profile, chosen
 
 
@@ -13,6 +13,7 @@ from evolve.configuration.profiles import PROFILES, Profile, chosen
     epilog=examples(
         "evolve init  # here, with simulated models",
         "evolve init papers --profile openai",
+        "evolve init cases --domain legal",
         "evolve init --profile vllm --base-url http://gpu7:8000/v1",
         "evolve init --base-url https://gateway.example/v1 --model gpt-oss-20b",
     )
@@ -21,19 +22,24 @@ from evolve.configuration.profiles import PROFILES, Profile, chosen
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), help="Which kind of endpoint.  [default: simulated]"
 )
+@click.option(
+    "--domain", type=click.Choice(DOMAINS), default="cs", show_default=True, help="Which kind of tasks."
+)
 @click.option("--base-url", metavar="URL", help="The endpoint of every role, up to and with /v1.")
 @click.option("--model", metavar="NAME", help="The model of every role.")
 @click.option(
     "--force", is_flag=True, help="Replace files that are there; the former ones are kept as *.old."
 )
-def init(folder: Path, profile: str | None, base_url: str | None, model: str | None, force: bool) -> None:
+def init(
+    folder: Path, profile: str | None, domain: str, base_url: str | None, model: str | None, force: bool
+) -> None:
     """Write evolve.toml with every setting explained, and what else a folder of runs begins with.
 
     That is .env.example for keys, .gitignore, and baseline_repo/, the scaffold to start from. Files that are there are
     left as they are.
     """
     kind = chosen(profile, base_url, model)
-    done = found(folder, kind, force)
+    done = found(folder, kind, force, domain)
     report(folder, kind, done, force)
 
 
@@ -68,6 +74,12 @@ def steps(profile: Profile) -> list[tuple[str, str]]:
             ("evolve run --iterations 4", "try it, offline and for nothing"),
             ("evolve init --profile openai --force", "name models (vllm, llama.cpp, custom)"),
             ("evolve run --docs FOLDER --new", "on documents of your own"),
+        ]
+    if any("local" in table for table in profile.models.values()):
+        return [
+            ("evolve models fetch", "get the weights, 93 MB"),
+            ("evolve models check", "does the model run, and every role answer?"),
+            ("evolve run --iterations 4", "a first run, for nothing"),
         ]
     keys = "".join(f", set {one}" for one in profile.keys)
     free = profile.models["default"].get("input_price") == 0

@@ -6,8 +6,16 @@ from evolve.configuration.fields import leaves
 from evolve.configuration.sources import BY_DEFAULT
 from evolve.settings import Effective, Settings
 
-FREE = ("budget", "sandbox", "provider", "storage", "simulation.latency", "simulation.faults")
-FREE_OF_A_MODEL = ("base_url", "key_variable", "input_price", "output_price", "deadline", "slots")
+FREE = (
+    "budget",
+    "sandbox",
+    "provider",
+    "storage",
+    "production",
+    "simulation.latency",
+    "simulation.faults",
+)
+FREE_OF_A_MODEL = ("base_url", "key_variable", "input_price", "output_price", "deadline", "slots", "local")
 
 
 def differences(began: Settings, wanted: Effective) -> list[str]:

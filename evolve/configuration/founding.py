@@ -9,9 +9,11 @@ from evolve.configuration.profiles import Profile
 from evolve.configuration.template import evolve_toml, text
 from evolve.layout import embedded_scaffold, scaffold_files
 from evolve.settings import FILE
+from harness.domains import names
 from harness.errors import StorageError, UsageError
 
 SCAFFOLD = "baseline_repo"
+DOMAINS = names()  # the kinds of tasks that come with a scaffold
 IGNORED = ".gitignore"
 
 
@@ -28,8 +30,8 @@ class Founded:
     missing: tuple[str, ...] = ()
 
 
-def found(folder: Path, profile: Profile, force: bool) -> Founded:
-    """Write evolve.toml, .env.example, .gitignore and the baseline scaffold into a folder, which is made if need be.
+def found(folder: Path, profile: Profile, force: bool, domain: str = "cs") -> Founded:
+    """Write evolve.toml, .env.example, .gitignore and the domain's scaffold into a folder, which is made if need be.
 
     A scaffold that is there is left as a whole. force: replace what differs, and keep the former under another name;
     a .gitignore is added to.
@@ -44,7 +46,7 @@ def found(folder: Path, profile: Profile, force: bool) -> Founded:
     kept: list[tuple[str, str]] = []
     missing: tuple[str, ...] = ()
     try:
-        for name, files in contents(profile).items():
+        for name, files in contents(profile, domain).items():
             place = folder / name
             if name == IGNORED and place.is_file():
                 missing = lacking(place, files[name])
@@ -62,12 +64,12 @@ def found(folder: Path, profile: Profile, force: bool) -> Founded:
     return Founded(tuple(written), tuple(left), tuple(kept), missing)
 
 
-def contents(profile: Profile) -> Mapping[str, Mapping[str, bytes]]:
+def contents(profile: Profile, domain: str) -> Mapping[str, Mapping[str, bytes]]:
     """What is written: for each name in the folder the files below it."""
     example = text("env.example").format(keys="\n".join(f"{key}=" for key in profile.keys) or "# (none)")
-    scaffold = scaffold_files(embedded_scaffold())
+    scaffold = scaffold_files(embedded_scaffold(domain))
     return {
-        FILE: {FILE: evolve_toml(profile).encode()},
+        FILE: {FILE: evolve_toml(profile, domain).encode()},
         ".env.example": {".env.example": example.encode()},
         IGNORED: {IGNORED: text("gitignore").encode()},
         SCAFFOLD: {f"{SCAFFOLD}/{path}": content for path, content in scaffold.items()},

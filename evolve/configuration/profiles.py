@@ -113,8 +113,24 @@ SIMULATED = Profile(
     models={},
     remarks={},
 )
+SMALL = "smollm2"
+LOCAL = Profile(
+    name="local",
+    about="a small real model on this machine for the solvers, the rest simulated",
+    models={
+        DEFAULT: {"simulated": True},
+        "weak": {"simulated": False, "local": SMALL},
+        "strong": {"simulated": False, "local": SMALL},
+    },
+    remarks={
+        DEFAULT: "Simulated: they need no key and show the machinery alone.",
+        "weak": "  evolve models fetch\n  pip install '.[local]'\n"
+        "A path of a GGUF file may stand in place of the name. Weak and strong are the same model; what tells them apart "
+        "is how the domain uses them.",
+    },
+)
 PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {one.name: one for one in (OPENAI, VLLM, LLAMA, CUSTOM, SIMULATED)}
+    {one.name: one for one in (OPENAI, VLLM, LLAMA, CUSTOM, LOCAL, SIMULATED)}
 )
 
 
@@ -129,9 +145,9 @@ def chosen(name: str | None, base_url: str | None, model: str | None) -> Profile
     profile = PROFILES[name or ("custom" if base_url else "openai" if model else "simulated")]
     if base_url and (problem := url_problem(base_url)):
         raise UsageError(f"--base-url {problem}")
-    if not profile.models:
+    if profile in (SIMULATED, LOCAL):
         if base_url or model:
-            raise UsageError("--profile simulated has no endpoint: leave out --base-url and --model")
+            raise UsageError(f"--profile {profile.name} has no endpoint: leave out --base-url and --model")
         return profile
     if profile is CUSTOM and not (base_url and model):
         raise UsageError(

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from evolve.configuration.checking import DEFAULT, url_problem
 from evolve.configuration.fields import leaves
 from evolve.configuration.sources import BY_DEFAULT, Environment, Origin, Setting
+from harness.models.local.weights import name_of
 from harness.types import ROLES, Model, Role, Sampling
 
 SIMULATED_URL = "http://simulated.invalid/v1"
+LOCAL_URL = "http://local.invalid/v1"  # stands for the address that a local model's server has while it runs
 OPENAI = "https://api.openai.com/v1"
 OPENAI_HOST = "api.openai.com"
 ADDRESS = "OPENAI_BASE_URL"
@@ -45,6 +47,24 @@ def simulated_models() -> dict[Role, Model]:
     }
 
 
+def local_model(wanted: str) -> Model:
+    """The model of a GGUF file or of a known name, served here for as long as a run lasts; it costs nothing."""
+    return Model(
+        name=name_of(wanted),
+        base_url=LOCAL_URL,
+        sampling=Sampling(temperature=0.2, top_p=0.9, max_tokens=512),
+        input_price=0.0,
+        output_price=0.0,
+        slots=4,
+        local=wanted,
+    )
+
+
+def local_solvers(wanted: str) -> dict[Role, Model]:
+    """A local model for both solvers; it is too small for any other role, and those are simulated."""
+    return simulated_models() | {"weak": local_model(wanted), "strong": local_model(wanted)}
+
+
 def every_role(given: Keys, held: Keys, environment: Environment) -> Filled:
     """The settings of each role: its own over those of `default`, then what a model has when nothing is said.
 
@@ -52,17 +72,19 @@ def every_role(given: Keys, held: Keys, environment: Environment) -> Filled:
     """
     simulated = simulated_models()
     still = still_held(given, held)
-    tables = {role: dict(below(still, role)) | own_over_default(given, role) for role in ROLES}
+    tables = {role: over(own_over_default(given, role), dict(below(still, role))) for role in ROLES}
     filled: dict[str, Setting] = {}
     notices: list[str] = []
     for role, table in tables.items():
         if offline(table):
             table = {key: Setting(value, BY_DEFAULT) for key, value in leaves(simulated[role])} | table
+        elif wanted := local(table):
+            table = {key: Setting(value, BY_DEFAULT) for key, value in leaves(local_model(wanted))} | table
         else:
             table, notice = served(role, table, environment)
             notices += notice
         filled |= {f"models.{role}.{key}": one for key, one in table.items()}
-    problems = nameless(tables, next(iter(given.values())).origin)
+    problems = [*nameless(tables, next(iter(given.values())).origin), *contradictory(tables)]
     address = environment.get(ADDRESS)
     if any(one.value == address for one in filled.values()) and address and (text := url_problem(address)):
         problems.append(f"environment: {ADDRESS} {text}")
@@ -88,21 +110,37 @@ def still_held(given: Keys, held: Keys) -> Keys:
 
 def names_a_model(table: Keys) -> bool:
     """Whether a table says which real model or endpoint is meant."""
-    return not offline(table) and not table.keys().isdisjoint(("name", "base_url", "key_variable"))
+    named = not table.keys().isdisjoint(("name", "base_url", "key_variable")) or bool(local(table))
+    return named and not offline(table)
 
 
 def own_over_default(given: Keys, role: Role) -> dict[str, Setting]:
     """A role's own settings over those of `default`.
 
     A role with a base_url of its own does not inherit the default's key: no key goes to a server it was not named for.
-    One that alone is simulated inherits nothing.
+    One that alone is simulated, or local, inherits nothing.
     """
     own, common = dict(below(given, role)), dict(below(given, DEFAULT))
-    if offline(own) and not offline(common):
+    if kind(own) and kind(own) != kind(common):
         return own
     if "base_url" in own:
         common.pop("key_variable", None)
-    return common | own
+    return over(own, common)
+
+
+def over(own: dict[str, Setting], common: dict[str, Setting]) -> dict[str, Setting]:
+    """What one place says over what another says; an address of its own makes an end of a local model."""
+    return {key: one for key, one in common.items() if key != "local" or "base_url" not in own} | own
+
+
+def kind(table: Keys) -> str:
+    """Where a model is that no endpoint of the user's answers for; empty for one that an endpoint does."""
+    return "simulated" if offline(table) else "local" if local(table) else ""
+
+
+def local(table: Keys) -> str:
+    """The weights that a table wants served here; empty if it wants none."""
+    return str(table["local"].value) if "local" in table else ""
 
 
 def offline(table: Keys) -> bool:
@@ -155,9 +193,19 @@ def level(origin: Origin) -> int:
     return LEVELS.index(origin.kind)
 
 
+def contradictory(tables: Mapping[Role, Keys]) -> Iterator[str]:
+    """A line about each role whose model is to be simulated and local at once."""
+    for role, table in tables.items():
+        if offline(table) and local(table):
+            yield (
+                f"{table['local'].origin}: models.{role} has local = {local(table)!r}, and simulated = true "
+                f"({table['simulated'].origin}); take one of them away"
+            )
+
+
 def nameless(tables: Mapping[Role, Keys], origin: Origin) -> list[str]:
     """A line about the roles whose model has no name; `origin` is where models are spoken of."""
-    lacking = [role for role, table in tables.items() if "name" not in table and not offline(table)]
+    lacking = [role for role, table in tables.items() if "name" not in table and not kind(table)]
     if not lacking:
         return []
     named = "any role" if len(lacking) == len(ROLES) else ", ".join(lacking)

@@ -19,7 +19,7 @@ from harness.errors import UsageError
 PREFIX = "EVOLVE_"
 BETWEEN = "__"
 DOTENV = ".env"
-OURS = f"{PREFIX}TEST_"  # variables of the test suite are no settings
+OURS = (f"{PREFIX}TEST_", f"{PREFIX}CACHE")  # of the test suite, and where weights are kept: no settings
 HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
 AT_LINE = re.compile(r"at line (\d+)")
 KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")

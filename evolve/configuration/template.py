@@ -23,9 +23,10 @@ def text(name: str) -> str:
     return files("evolve.configuration").joinpath("templates", name).read_text("utf-8")
 
 
-def evolve_toml(profile: Profile) -> str:
+def evolve_toml(profile: Profile, domain: str = "cs") -> str:
     """The whole file; reading it gives the profile's values, and so it does with every name switched on.
 
+    domain: the kind of task, written if it is not the usual one.
     The profile of simulated models has a block of models that is switched off, with the values of OpenAI's.
     """
     head = text("head.toml").format(profile=profile.name, about=profile.about)
@@ -34,7 +35,8 @@ def evolve_toml(profile: Profile) -> str:
     blocks = [head, "\n".join(single), "\n".join(models(every, profile))]
     for table in every:
         if table.table and not table.key.startswith("models") and ROLE not in table.key:
-            blocks.append("\n".join(section(every, table)))
+            chosen = {"domain": domain} if (table.key, domain != "cs") == ("measure", True) else {}
+            blocks.append("\n".join(section(every, table, chosen)))
     return "\n".join(f"{block.strip()}\n" for block in blocks if block.strip())
 
 
@@ -51,10 +53,14 @@ def models(every: list[FieldHelp], profile: Profile) -> Iterator[str]:
     yield ""
     yield from comment(shown.remarks.get(DEFAULT, ""))
     yield f"{off}[models.{DEFAULT}]"
-    yield from keys(every, MODEL, shown.models[DEFAULT], off)
-    yield ""
-    yield f"{off}[models.{DEFAULT}.sampling]"
-    yield from keys(every, f"{MODEL}sampling.", inner(shown.models[DEFAULT], "sampling"), off)
+    if "simulated" in shown.models[DEFAULT]:
+        yield from (f"{key} = {value_of(value)}" for key, value in shown.models[DEFAULT].items())
+        yield from explained(every)
+    else:
+        yield from keys(every, MODEL, shown.models[DEFAULT], off)
+        yield ""
+        yield f"{off}[models.{DEFAULT}.sampling]"
+        yield from keys(every, f"{MODEL}sampling.", inner(shown.models[DEFAULT], "sampling"), off)
     for role, table in shown.models.items():
         if role != DEFAULT:
             yield ""
@@ -68,8 +74,17 @@ def models(every: list[FieldHelp], profile: Profile) -> Iterator[str]:
     )
 
 
-def section(every: list[FieldHelp], table: FieldHelp) -> Iterator[str]:
-    """One table that is not of a role."""
+def explained(every: list[FieldHelp]) -> Iterator[str]:
+    """What else a table of a model may hold, in words: simulated and local ones have defaults of their own."""
+    yield ""
+    yield from comment("What a table of a role may hold besides:")
+    for one in every:
+        if one.key.startswith(MODEL) and not one.table:
+            yield from comment(f"- {one.key.removeprefix(MODEL)}: {one.help}")
+
+
+def section(every: list[FieldHelp], table: FieldHelp, chosen: Mapping[str, object]) -> Iterator[str]:
+    """One table that is not of a role, with the values that were chosen."""
     if table.type != "table":
         example = next(one for one in every if one.key.startswith(f"{table.key}.{ROLE}.") and not one.table)
         yield from comment(f"{table.help} For instance:")
@@ -80,7 +95,7 @@ def section(every: list[FieldHelp], table: FieldHelp) -> Iterator[str]:
         yield f"# {'-' * (RULE - len(table.key))} {table.key}"
     yield from comment(table.help)
     yield f"[{table.key}]"
-    yield from keys(every, f"{table.key}.", {}, "")
+    yield from keys(every, f"{table.key}.", chosen, "")
 
 
 def keys(every: list[FieldHelp], start: str, values: Mapping[str, object], off: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from harness.types import Document, Draw, Rollout
+from harness.trajectory import Rollout
+from harness.types import Document, Draw
 
 
 class Executor(Protocol):

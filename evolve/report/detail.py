@@ -1,5 +1,6 @@
 """Pictures of one candidate or iteration: its measurements, diagnosis, edit, and what happened on each document."""
 
+import json
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -12,8 +13,9 @@ from evolve.population import Diagnosis, Exchange
 from evolve.report import figures
 from evolve.report.figures import visible
 from evolve.report.overview import Entry, Measured, Node
-from evolve.report.views import outcome, score, titled
-from harness.types import Attempt, Report, Rollout, Step
+from evolve.report.scrutiny import scrutiny
+from evolve.report.views import outcome, said, score, titled
+from harness.trajectory import Attempt, Report, Rollout, Step
 
 
 def candidate(node: Node, entry: Entry | None) -> RenderableType:
@@ -113,6 +115,8 @@ def trajectory(one: Rollout) -> RenderableType:
     parts: list[RenderableType] = [
         Rule(Text.assemble((visible(one.name), "bold"), "  ", outcome(one.outcome)), align="left")
     ]
+    if one.extraction is not None:
+        parts += said("notes on the document", json.dumps(one.extraction.facts, indent=2, ensure_ascii=False))
     parts += [part for step in one.steps for part in _step(step)]
     if one.detail:
         parts.append(Text(visible(one.detail), "red"))
@@ -122,21 +126,22 @@ def trajectory(one: Rollout) -> RenderableType:
 def _step(step: Step) -> list[RenderableType]:
     if step.kind == "ask":
         return [
-            *_said(f"step {step.ordinal}: ask", step.prompt),
-            *_said(f"step {step.ordinal}: reply", step.reply),
+            *said(f"step {step.ordinal}: ask", step.prompt),
+            *said(f"step {step.ordinal}: reply", step.reply),
         ]
     if step.example is None:
-        parts = _said(f"step {step.ordinal}: submission, malformed", step.malformed)
+        parts = said(f"step {step.ordinal}: submission, malformed", step.malformed)
     else:
-        parts = _said(f"step {step.ordinal}: submission", _example(step))
+        parts = said(f"step {step.ordinal}: submission", _example(step))
     if step.verification is not None:
         checked = step.verification
         verdict = "passed" if checked.passed else f"refused: {', '.join(checked.reasons)}"
-        parts += _said(f"step {step.ordinal}: verifier, {verdict}", checked.feedback)
+        parts += said(f"step {step.ordinal}: verifier, {verdict}", checked.feedback)
     parts += [part for attempt in (*step.weak, *step.strong) for part in _attempt(step.ordinal, attempt)]
+    parts += scrutiny(step)
     if step.report is not None:
         reasons = ", ".join(step.report.reasons)
-        parts += _said(
+        parts += said(
             f"step {step.ordinal}: report: {step.report.stage}{f' ({reasons})' if reasons else ''}{_means(step.report)}",
             step.report.feedback,
         )
@@ -158,17 +163,25 @@ def _means(report: Report) -> str:
 def _example(step: Step) -> str:
     assert step.example is not None
     one = step.example
-    rubric = "\n".join(f"  {each.weight:+d} {each.criterion}" for each in one.rubric)
-    return (
-        f"{one.question_type}; {', '.join(one.skills)}; rubric {one.rubric_policy}\n\nContext: {one.context}\n\n"
-        f"Question: {one.question}\n\nReference answer: {one.reference_answer}\n\nRubric:\n{rubric}"
+    rows = "\n".join(f"  {each.weight:+d} {each.criterion}" for each in one.rubric)
+    skills = ", ".join((*one.skills, *one.secondary_skills))
+    kind = f"rubric {one.rubric_policy}" if one.rubric else f"answer of kind {one.answer_kind}"
+    head = "; ".join(part for part in (one.question_type, skills, kind) if part)
+    parts = (
+        head,
+        f"Context: {one.context}" if one.context else "",
+        f"Question: {one.question}",
+        f"Reference answer: {one.reference_answer}",
+        f"Rubric:\n{rows}" if rows else "",
     )
+    return "\n\n".join(part for part in parts if part)
 
 
 def _attempt(ordinal: int, one: Attempt) -> list[RenderableType]:
     hits = "".join("+" if hit else "-" for hit in one.hits)
-    return _said(
-        f"step {ordinal}: {one.solver} attempt {one.number}, score {one.score:.2f}, criteria {hits}",
+    decided = f"criteria {hits}" if hits else f"answer {one.final!r} by {one.how}"
+    return said(
+        f"step {ordinal}: {one.solver} attempt {one.number}, score {one.score:.2f}, {decided}",
         one.answer,
     )
 
@@ -176,8 +189,4 @@ def _attempt(ordinal: int, one: Attempt) -> list[RenderableType]:
 def exchange(one: Exchange) -> RenderableType:
     """One question to analyzer or implementer, and its answer."""
     problem = [Text(visible(one.problem), "red")] if one.problem else []
-    return Group(*_said(f"{one.role} asked", one.prompt), *_said(f"{one.role} replied", one.reply), *problem)
-
-
-def _said(title: str, text: str) -> list[RenderableType]:
-    return [Text(visible(title), "bold cyan"), Padding(Text(visible(text)), (0, 0, 1, 2))]
+    return Group(*said(f"{one.role} asked", one.prompt), *said(f"{one.role} replied", one.reply), *problem)

@@ -28,7 +28,7 @@ class Shown:
 
     calls counts all that were answered, replayed those of them that came from the journal; tokens and cost (US dollars)
     leave them out. notice: why calls wait just now. warnings: what people have to know afterwards too, in the order it
-    was noticed.
+    was noticed. advice: how the first documents went and what to change, once there are enough of them.
     """
 
     run: str
@@ -46,6 +46,13 @@ class Shown:
     seconds_left: float | None = None
     notice: str = ""
     warnings: tuple[str, ...] = ()
+    advice: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is to be said once, each with its kind."""
+        told = tuple(f"warning: {one}" for one in self.warnings)
+        return (*told, f"advice: {self.advice}") if self.advice else told
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,8 @@ async def watch(snapshot: Callable[[], Shown], display: Display, every: float = 
 
 
 def news(snapshot: Shown, told: set[str]) -> list[str]:
-    """The warnings that were not told yet; from now on they are."""
-    fresh = [one for one in snapshot.warnings if one not in told]
+    """The warnings and the advice that were not told yet; from now on they are."""
+    fresh = [one for one in snapshot.lines if one not in told]
     told.update(fresh)
     return fresh
 
@@ -112,8 +119,8 @@ class Lines:
         self._told: set[str] = set()
 
     def draw(self, snapshot: Shown) -> None:
-        for warning in news(snapshot, self._told):
-            self._stream.write(f"warning: {warning}\n")
+        for line in news(snapshot, self._told):
+            self._stream.write(f"{line}\n")
         now, phase = self._clock(), (snapshot.phase, snapshot.done >= snapshot.total)
         if self._phase == phase and now < self._next:
             return
@@ -140,7 +147,7 @@ class Events:
         self._next = 0.0
 
     def draw(self, snapshot: Shown) -> None:
-        seen = (snapshot.phase, snapshot.done, len(snapshot.warnings))
+        seen = (snapshot.phase, snapshot.done, len(snapshot.lines))
         if seen != self._seen or (snapshot.notice and self._clock() >= self._next):
             self._seen, self._next = seen, self._clock() + self._every
             self._stream.write(json.dumps({"event": "progress", **_plain_values(snapshot)}) + "\n")
@@ -166,8 +173,8 @@ class Screen:
 
     def draw(self, snapshot: Shown) -> None:
         if self._live.is_started:
-            for warning in news(snapshot, self._told):
-                self._live.console.print(f"warning: {warning}", style="yellow")
+            for line in news(snapshot, self._told):
+                self._live.console.print(line, style="yellow")
             self._live.update(panel(snapshot), refresh=True)
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from evolve.population import Exchange
 from evolve.report.store import Store
 from harness.errors import StorageError, UsageError
-from harness.types import Rollout, Side
+from harness.trajectory import Rollout
+from harness.types import Side
 
 T = TypeVar("T")
 ROLLOUTS = TypeAdapter(Rollout)

@@ -1,8 +1,9 @@
 """Do git, database, journal and traces tell the same story? Reads everything, changes nothing, names what disagrees."""
 
 import hashlib
+import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from evolve.report.store import IN_POPULATION, Store, candidates
 from evolve.report.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems
 from evolve.repository import Repository
 from evolve.rows import Row
+from harness.domains import domain
 from harness.errors import StorageError
+from harness.gate import Preset
 from harness.journal import unusable
 
 TABLES = {
@@ -202,6 +205,7 @@ def trace_checks(store: Store, journal: sqlite3.Connection) -> Iterator[Check]:
     }
     lacking = [f"{_place(row)}: no trace is recorded" for key, row in measured.items() if key not in there]
     files, told, calls, asked = lacking, list[str](), list[str](), Journal(journal)
+    presets = presets_of(store)
     for row in recorded:
         try:
             place = traces.path(store, row["file"])
@@ -215,7 +219,7 @@ def trace_checks(store: Store, journal: sqlite3.Connection) -> Iterator[Check]:
                 continue
             evaluation = _evaluation(measured[row["iteration"], row["side"]], place)
             told += _untold(store, evaluation)
-            calls += [f"{row['file']}: {one}" for one in rollout_problems(evaluation.rollouts, asked)]
+            calls += [f"{row['file']}: {one}" for one in rollout_problems(evaluation.rollouts, asked, presets)]
         except KeyError:
             told.append(f"{row['file']}: a trace without an evaluation")
         except (OSError, StorageError) as error:
@@ -227,6 +231,16 @@ def trace_checks(store: Store, journal: sqlite3.Connection) -> Iterator[Check]:
         asked.count,
         tuple(calls),
     )
+
+
+def presets_of(store: Store) -> Mapping[str, Preset]:
+    """The gates of the domain that the run measures.
+
+    Raises:
+        UsageError: the domain is somebody's own, and its file is gone.
+    """
+    measure = json.loads(store.run.settings)["measure"]
+    return domain(measure.get("domain", "cs")).presets  # runs of the first release know one domain
 
 
 def _evaluation(row: Row, place: Path) -> Evaluation:

@@ -1,17 +1,18 @@
 """A trace against the journal and against arithmetic: what was said, what it scored, what it cost."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 from evolve.population import Exchange
 from evolve.rows import Row
 from harness import gate
-from harness.types import Attempt, Rollout, Step
+from harness.trajectory import Attempt, Extraction, Opinion, Proof, Rollout, Step, Verification, score_of
 
 CLOSE = 1e-9
 MONEY = 1e-6
 BATCH = 500
+Presets = Mapping[str, gate.Preset]
 
 
 class Journal:
@@ -70,8 +71,8 @@ def edit_problems(exchanges: Sequence[Exchange], journal: Journal) -> list[str]:
     ]
 
 
-def rollout_problems(rollouts: Iterable[Rollout], journal: Journal) -> Iterator[str]:
-    """What is wrong with rollouts, each problem with its document."""
+def rollout_problems(rollouts: Iterable[Rollout], journal: Journal, presets: Presets) -> Iterator[str]:
+    """What is wrong with rollouts, each problem with its document. presets: those of the run's domain."""
     for rollout in rollouts:
         said = dict(_said(rollout))
         found = journal.find(list(said))
@@ -79,23 +80,36 @@ def rollout_problems(rollouts: Iterable[Rollout], journal: Journal) -> Iterator[
         asks = [found[key][1] for step in rollout.steps for key in (*step.earlier, step.call) if key in found]
         if rollout.tokens != sum(asks):
             problems.append(f"it counts {rollout.tokens} challenger tokens, the journal {sum(asks)}")
-        problems += [problem for step in rollout.steps for problem in _score_problems(step)]
+        problems += [problem for step in rollout.steps for problem in _score_problems(step, presets)]
         problems += _outcome_problems(rollout)
         yield from (f"document {rollout.name!r}: {problem}" for problem in problems if problem)
 
 
 def _said(rollout: Rollout) -> Iterator[tuple[str, str | None]]:
     """Every call of a rollout with the text that the trace holds of its reply, None where it holds none."""
+    yield from _silent(rollout.extraction)
     for step in rollout.steps:
         if step.call:
             yield step.call, step.reply
         for key in step.earlier:
             yield key, None
-        for key in step.verification.calls if step.verification else ():
-            yield key, None
-        for attempt in (*step.weak, *step.strong):
+        for measured in (step.verification, step.opinion, *step.proofs, step.final):
+            yield from _silent(measured)
+        for attempt in _attempts(step):
             for number, key in enumerate(attempt.calls):
                 yield key, attempt.answer if number == 0 else None
+
+
+def _silent(measured: Extraction | Verification | Opinion | Proof | None) -> Iterator[tuple[str, None]]:
+    """The calls behind something of which the trace holds what was read from the replies."""
+    for key in measured.calls if measured else ():
+        yield key, None
+
+
+def _attempts(step: Step) -> tuple[Attempt, ...]:
+    """Every attempt of a step, the fresh ones included."""
+    fresh = step.confirmation
+    return (*step.weak, *step.strong, *((*fresh.weak, *fresh.strong) if fresh else ()))
 
 
 def _call_problem(key: str, text: str | None, found: dict[str, tuple[str, int]]) -> str:
@@ -108,16 +122,16 @@ def _call_problem(key: str, text: str | None, found: dict[str, tuple[str, int]])
     )
 
 
-def _score_problems(step: Step) -> Iterator[str]:
+def _score_problems(step: Step, presets: Presets) -> Iterator[str]:
     """Attempts against their hits, the report's means against the attempts, shadow verdicts against the gate."""
     if step.example is None or not step.weak:
         return
-    for one in (*step.weak, *step.strong):
+    for one in _attempts(step):
         yield from _attempt_problems(step, one)
-    weak, strong = [one.score for one in step.weak], [one.score for one in step.strong]
     if step.report is None:
         yield f"step {step.ordinal} was measured and has no report"
         return
+    weak, strong = step.reported
     means = {
         "weak mean": (step.report.weak_mean, fmean(weak)),
         "weak best": (step.report.weak_best, max(weak)),
@@ -128,13 +142,18 @@ def _score_problems(step: Step) -> Iterator[str]:
     for name, (told, true) in means.items():
         if told is None or abs(told - true) > CLOSE:
             yield f"step {step.ordinal}: {name} is reported as {told}, should be {true}"
-    if step.shadow != gate.shadows(weak, strong):
+    selecting = [one.score for one in step.weak], [one.score for one in step.strong]
+    if step.shadow != gate.shadows(presets, *selecting):
         yield f"step {step.ordinal}: the shadow verdicts are not those of the gate"
 
 
 def _attempt_problems(step: Step, one: Attempt) -> Iterator[str]:
     assert step.example is not None
     name = f"step {step.ordinal}, {one.solver} attempt {one.number}"
+    if not step.example.rubric:
+        if one.score not in (0.0, 1.0):
+            yield f"{name}: scored {one.score}, an answer is right or wrong"
+        return
     try:
         true = gate.rubric_score(step.example.rubric, one.hits)
     except ValueError as error:
@@ -151,5 +170,5 @@ def _outcome_problems(rollout: Rollout) -> Iterator[str]:
         yield f"it is {rollout.outcome}, with {len(accepted)} accepted submissions"
     if rollout.example != (accepted[0] if accepted else None):
         yield "its example is not the accepted submission"
-    if rollout.score != {"accepted": 1.0, "missing": None}.get(rollout.outcome, 0.0):
+    if rollout.score != score_of(rollout.outcome):
         yield f"it is {rollout.outcome} and scores {rollout.score}"

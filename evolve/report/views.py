@@ -44,6 +44,11 @@ def score(one: Score | None) -> str:
     return figures.score(one.interval, one.simulated) + missing
 
 
+def said(title: str, text: str) -> list[RenderableType]:
+    """A heading and a text of somebody else below it."""
+    return [Text(figures.visible(title), "bold cyan"), Padding(Text(figures.visible(text)), (0, 0, 1, 2))]
+
+
 def titled(title: str, body: RenderableType) -> RenderableType:
     return Group(Text(title, "bold"), Padding(body, (0, 0, 1, 2)))
 

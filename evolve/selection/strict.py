@@ -7,13 +7,14 @@ from evolve.selection import Survival
 def survives(parent: Evaluation, child: Evaluation, missing_bound: int) -> Survival:
     """Strictly above the parent on the documents both have a score for, without leaning on missing ones.
 
-    Those have to be at least half of all: what is left of a failing instrument decides nothing.
+    Those have to be at least half of all that a task can be made of: what is left of a failing instrument decides nothing.
     """
     if child.missing > parent.missing + missing_bound:
         return Survival(False, f"{child.missing} documents missing, the parent has {parent.missing}")
     both = len(shared(parent, child))
-    if both == 0 or 2 * both < len(child.rollouts):
-        return Survival(False, f"{both} of {len(child.rollouts)} documents were measured for both, too few")
+    all_of_them = sum(one.outcome != "doc_not_suitable" for one in child.rollouts)
+    if both == 0 or 2 * both < all_of_them:
+        return Survival(False, f"{both} of {all_of_them} documents were measured for both, too few")
     gain = difference(child, parent)
     figures = f"difference {gain.value:+.3f} on {gain.trials} documents"
     return Survival(gain.value > 0, figures if gain.value > 0 else f"not above its parent: {figures}")

@@ -3,14 +3,39 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
+from pydantic import BaseModel, Field, StrictInt
+
+from harness.domains import COMMON, Domain
+from harness.gate import PRESETS
 from harness.parsing import Malformed, parse, validate
-from harness.types import Criterion, Example, RubricPolicy
+from harness.trajectory import Criterion, Example, Short, Text
+from harness.types import Wire
 
-VERSION = 1
-WEAK_ATTEMPTS = 3
-STRONG_ATTEMPTS = 3
 LONGEST = 100_000
+Policy = Literal["signed", "positive-only"]
+T = TypeVar("T", bound=BaseModel)
+
+
+class Row(Wire):
+    """One criterion as it is submitted."""
+
+    criterion: Short
+    weight: StrictInt = Field(ge=-10, le=10)
+    category: Literal["positive", "negative"]
+
+
+class Submission(Wire):
+    """What a scaffold hands in, as its README says."""
+
+    question_type: Short
+    skills: tuple[Short, ...] = Field(min_length=1, max_length=5)
+    context: Text
+    question: Text
+    reference_answer: Text
+    rubric_policy: Policy
+    rubric: tuple[Row, ...] = Field(min_length=1, max_length=40)
 
 
 @dataclass(frozen=True)
@@ -25,7 +50,7 @@ class CountRule:
     negatives_allowed: bool
 
 
-COUNT_RULES: dict[RubricPolicy, CountRule] = {
+COUNT_RULES: dict[str, CountRule] = {
     "signed": CountRule(fewest=10, most=20, positives=4, negatives=3, heaviest=10, negatives_allowed=True),
     "positive-only": CountRule(
         fewest=10, most=20, positives=10, negatives=0, heaviest=7, negatives_allowed=False
@@ -33,23 +58,34 @@ COUNT_RULES: dict[RubricPolicy, CountRule] = {
 }
 
 
-def read_example(submission: object) -> Example:
+def read(submission: object) -> Example:
     """A scaffold's submission as an Example: a decoded object, or the raw text of one (fences allowed, no repairs).
 
     Raises:
         Malformed: it is not one; the message says which field and why.
     """
+    found = read_as(Submission, submission)
+    rubric = tuple(Criterion(**row.model_dump()) for row in found.rubric)
+    return signed(Example(**(found.model_dump() | {"rubric": rubric})))
+
+
+def read_as(form: type[T], submission: object) -> T:
+    """A submission in the form a domain wants it.
+
+    Raises:
+        Malformed: it does not fit, or is longer than 100,000 characters.
+    """
     if isinstance(submission, str):
-        return check(parse(submission, Example, repair=False))
+        return parse(submission, form, repair=False)
     if not isinstance(submission, dict):
         raise Malformed(f"an example is a JSON object, not {type(submission).__name__}")
-    example = check(validate(submission, Example))
+    found = validate(submission, form)
     if len(json.dumps(submission, ensure_ascii=False)) > LONGEST:
         raise Malformed(f"the example is longer than {LONGEST:,} characters")
-    return example
+    return found
 
 
-def check(example: Example) -> Example:
+def signed(example: Example) -> Example:
     """The example, if each weight has the sign of its category, none is zero, and some weight is positive.
 
     Raises:
@@ -63,8 +99,13 @@ def check(example: Example) -> Example:
     return example
 
 
-def count_problems(policy: RubricPolicy, rubric: Sequence[Criterion]) -> tuple[str, ...]:
+def problems(example: Example) -> tuple[str, ...]:
     """Names of the count rules of the declared policy that the rubric breaks; empty if none."""
+    return count_problems(example.rubric_policy, example.rubric)
+
+
+def count_problems(policy: str, rubric: Sequence[Criterion]) -> tuple[str, ...]:
+    """The same from policy and rubric."""
     rule = COUNT_RULES[policy]
     positives = sum(one.weight > 0 for one in rubric)
     negatives = len(rubric) - positives
@@ -77,3 +118,15 @@ def count_problems(policy: RubricPolicy, rubric: Sequence[Criterion]) -> tuple[s
         "rubric_weight_too_heavy": any(one.weight > rule.heaviest for one in rubric),
     }
     return tuple(name for name, is_broken in broken.items() if is_broken)
+
+
+DOMAIN = Domain(
+    name="cs",
+    version=2,
+    about="research questions on technical documents, marked by a weighted rubric",
+    read=read,
+    problems=problems,
+    presets=PRESETS,
+    preset="meta",
+    prompts=COMMON / "cs",
+)

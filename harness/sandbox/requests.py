@@ -6,7 +6,12 @@ from typing import Any, NoReturn
 
 from harness.errors import CandidateFault
 
-KINDS: dict[str, tuple[type, ...]] = {"ask": (str,), "submit": (dict, str), "done": (bool,), "error": (str,)}
+KINDS: dict[str, tuple[type, ...]] = {
+    "ask": (str, list),
+    "submit": (dict, str),
+    "done": (bool,),
+    "error": (str,),
+}
 MAX_DEPTH = 32
 
 
@@ -23,6 +28,9 @@ def parse(line: bytes) -> dict[str, Any]:
     if not isinstance(request, dict) or len(request) != 1:
         raise CandidateFault("bad_request", f"a request is an object with one key, not {_start(line)}")
     (kind, value), *_ = request.items()
+    listed = isinstance(value, list)
+    if listed and not (value and all(isinstance(one, str) for one in value)):
+        raise CandidateFault("bad_request", f"a list of prompts is texts, one at least: {_start(line)}")
     if kind not in KINDS or not isinstance(value, KINDS[kind]) or value is False:
         raise CandidateFault("bad_request", f"unknown request, or a value of the wrong type: {_start(line)}")
     return request

@@ -9,7 +9,9 @@ PLACE = re.compile(r"\{\{(\w+)\}\}")
 GROUPS = {
     "too_easy": "TOO EASY",
     "failed_on_strong": "FAILED ON STRONG",
+    "unconfirmed": "FAILED ON STRONG",
     "quality": "FAILED QUALITY CHECK",
+    "unproven": "FAILED QUALITY CHECK",
     "malformed": "UNREADABLE",
 }
 
@@ -34,8 +36,8 @@ def challenge(document, failures):
 def refinement(failures):
     """The request of a later round. It lists every failure so far, grouped by the stage where it ended."""
     groups = []
-    for stage, title in GROUPS.items():
-        rows = [describe(reply, report) for reply, report in failures if report["stage"] == stage]
+    for title in dict.fromkeys(GROUPS.values()):
+        rows = [describe(reply, report) for reply, report in failures if GROUPS[report["stage"]] == title]
         if rows:
             groups.append("\n".join([f"### {title}", "", *rows]))
     return fill(read("refinement.md"), failures="\n\n".join(groups))
@@ -53,7 +55,7 @@ def describe(reply, report):
     ]
     if scores:
         parts.append(f"[{', '.join(scores)}]")
-    if report["stage"] in ("quality", "malformed"):
+    if report["stage"] in ("quality", "unproven", "malformed"):
         reason = report["feedback"] or ", ".join(report["reasons"])
         parts.append(f"[{' '.join(reason.split())[:600]}]")
     return " ".join(parts)
