@@ -1,5 +1,5 @@
 # make run    the whole loop with simulated models: no key, no network, no configuration
-# make test   the test suite (test-server, test-slow: what needs a server, or minutes)
+# make test   the test suite (test-server, test-slow, test-local: what needs a server, minutes, or a real model)
 # make check  format, lint, types, import floors
 # make bench  what docs/performance.md claims, measured here; half an hour on a quiet machine
 # make docs   write docs/commands.md and docs/settings.md from the code
@@ -7,17 +7,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: run test test-server test-slow bench docs check format clean
+.PHONY: run test test-server test-slow test-local bench docs check format clean
 
 run: $(STAMP)
 	$(BIN)/evolve run --iterations 50 --workers 8
 
 test: $(STAMP)-test
-	$(BIN)/pytest -n auto -m "not server and not slow"
+	$(BIN)/pytest -n auto -m "not server and not slow and not local"
 
 # real sockets, real kills: a local server that speaks the OpenAI protocol; some minutes
 test-server: $(STAMP)-test
 	$(BIN)/pytest -m server -s
+
+# the real small model: installs its runtime, fetches the weights (130 MB in all), asks it and kills it
+test-local: $(STAMP)-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local]'
+	$(BIN)/evolve models fetch
+	$(BIN)/pytest -m local -s
 
 # full disks, failing writes, long kills: some minutes
 test-slow: $(STAMP)-test

@@ -54,7 +54,8 @@ from harness.journal import Journal
 from harness.models.openai import Endpoint
 from harness.sandbox.choose import choose
 from harness.sandbox.pipe import ENVIRONMENT, FLAGS, interpreter
-from harness.types import Document, Draw, Message, Model, Request, Side, Step
+from harness.trajectory import Step
+from harness.types import Document, Draw, Message, Model, Request, Side
 
 SLOTS = 8
 

@@ -24,7 +24,8 @@ from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration
 from evolve.rows import DocumentRow, Row, RunRow
 from evolve.settings import Settings
 from harness.journal import INSERT, Entry, Journal, entry_row
-from harness.types import ROLES, Draw, Reply, Report, Rollout, Side, Split, Step, Verdict
+from harness.trajectory import Report, Rollout, Step, Verdict
+from harness.types import ROLES, Draw, Reply, Side, Split
 
 RUN = "run-001"
 INSTRUMENT = sha256(b"synthetic").hexdigest()

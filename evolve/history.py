@@ -149,6 +149,14 @@ class History:
             entry, f"the test split was opened before for one of {names} in run {run!r}; see `finals`"
         )
 
+    async def record_comparison(self, name: str, entry: Mapping[str, list[Row]]) -> None:
+        """Write a finished comparison, see comparing/stored.py, in one transaction.
+
+        Raises:
+            StorageError: one of that name is there.
+        """
+        await self._write(entry, f"comparison {name!r} is recorded already; the same command shows it")
+
     async def finals(self, run: str) -> list[Evaluation]:
         """Every measurement on the test split, without steps."""
         return await self._do(lambda: _finals(self._open, run))

@@ -1,9 +1,9 @@
-"""Intervals for scores: a proportion, and a difference of paired proportions. Pure arithmetic, 95 % throughout."""
+"""Intervals for scores: a proportion, a mean, and a difference of paired proportions. Pure arithmetic, 95 % throughout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
+from math import atan, cos, inf, isfinite, pi, sin, sqrt
+from statistics import NormalDist, fmean, stdev
 
 Z = 1.959963984540054
 
@@ -62,3 +62,44 @@ def paired_difference(pairs: Sequence[tuple[float, float]], z: float = Z) -> Int
     half = z * sqrt((better + worse - centre * centre) / (count + 2))
     value = sum(first - second for first, second in pairs) / count
     return Interval(value, max(-1.0, centre - half), min(1.0, centre + half), count)
+
+
+def mean(values: Sequence[float], lowest: float = -inf, highest: float = inf) -> Interval:
+    """Mean of independent values with Student's t interval (Student 1908, Biometrika 6:1-25), cut at the bounds.
+
+    One value says nothing of its spread: then the interval is all that the bounds allow. Nor do several that are all
+    alike: between two finite bounds Wilson's interval stands in, with the largest spread that a mean between them can have.
+
+    Raises:
+        ValueError: no values.
+    """
+    if not values:
+        raise ValueError("a mean needs at least one value")
+    centre, count = fmean(values), len(values)
+    reach = highest - lowest
+    if count > 1 and isfinite(reach) and stdev(values) == 0:
+        alike = proportion(count * (centre - lowest) / reach, count)
+        return Interval(centre, lowest + reach * alike.low, lowest + reach * alike.high, count)
+    half = student(count - 1) * stdev(values) / sqrt(count) if count > 1 else inf
+    return Interval(centre, max(lowest, centre - half), min(highest, centre + half), count)
+
+
+def student(freedom: int) -> float:
+    """The t that lies within plus and minus with 95 % probability, for a number of degrees of freedom, by bisection."""
+    low, high = 1.0, 20.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle, freedom) < 0.95 else (low, middle)
+    return low
+
+
+def within(t: float, freedom: int) -> float:
+    """Probability that Student's t lies between -t and t (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4)."""
+    angle = atan(t / sqrt(freedom))
+    odd = freedom % 2
+    term = cos(angle) if odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for k in range(1 + odd, freedom - 1, 2):
+        term *= cos(angle) ** 2 * k / (k + 1)
+        total += term
+    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total

@@ -139,6 +139,61 @@ LEFT JOIN json_each(r.reasons) AS why
 WHERE r.outcome <> 'accepted'
 GROUP BY r.run, r.candidate, e.split, 4, 5 ORDER BY r.run, r.candidate, e.split, rollouts DESC"""
 
+COMPARISONS = (
+    """CREATE TABLE comparisons (
+        comparison TEXT PRIMARY KEY, created_at TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        domain TEXT NOT NULL, preset TEXT NOT NULL, instrument TEXT NOT NULL, sandbox TEXT NOT NULL,
+        seed INTEGER NOT NULL, source TEXT NOT NULL, documents_hash TEXT NOT NULL, documents INTEGER NOT NULL,
+        spend_unit TEXT NOT NULL, simulated INTEGER NOT NULL CHECK (simulated IN (0, 1)), simulated_roles TEXT NOT NULL,
+        settings TEXT NOT NULL, folder TEXT NOT NULL)""",
+    """CREATE TABLE comparison_arms (
+        comparison TEXT NOT NULL REFERENCES comparisons, arm TEXT NOT NULL, position INTEGER NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('cot', 'agentic', 'candidate', 'best_of')), source TEXT NOT NULL,
+        tree_hash TEXT NOT NULL, generations INTEGER NOT NULL, spend_of TEXT NOT NULL,
+        PRIMARY KEY (comparison, arm))""",
+    """CREATE TABLE comparison_rows (
+        comparison TEXT NOT NULL, arm TEXT NOT NULL, document TEXT NOT NULL, position INTEGER NOT NULL,
+        name TEXT NOT NULL, outcome TEXT NOT NULL, stage TEXT NOT NULL, detail TEXT NOT NULL,
+        kept INTEGER CHECK (kept IN (0, 1)), passed INTEGER CHECK (passed IN (0, 1)), rounds INTEGER NOT NULL,
+        weak REAL CHECK (weak BETWEEN 0 AND 1), strong REAL CHECK (strong BETWEEN 0 AND 1), gap REAL,
+        fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)), question_length INTEGER, rubric_items INTEGER,
+        items INTEGER NOT NULL, items_weak REAL, items_strong REAL, untried INTEGER NOT NULL, failures TEXT NOT NULL,
+        calls INTEGER NOT NULL, tokens INTEGER NOT NULL, cost REAL NOT NULL,
+        made_calls INTEGER NOT NULL, made_tokens INTEGER NOT NULL, made_cost REAL NOT NULL,
+        PRIMARY KEY (comparison, arm, document),
+        FOREIGN KEY (comparison, arm) REFERENCES comparison_arms)""",
+)
+
+# Documents without a score and those that are not suitable are counted apart and are part of no mean.
+COMPARISON_TABLE = """CREATE VIEW comparison_table AS
+SELECT c.comparison, a.arm, a.kind, a.generations,
+    sum(r.outcome <> 'doc_not_suitable') AS documents, sum(r.outcome = 'doc_not_suitable') AS not_suitable,
+    sum(r.outcome = 'missing') AS missing, coalesce(sum(r.kept), 0) AS kept, coalesce(sum(r.passed), 0) AS passed,
+    round(avg(CASE WHEN r.kept THEN r.weak END), 4) AS weak, round(avg(CASE WHEN r.kept THEN r.strong END), 4) AS strong,
+    round(avg(CASE WHEN r.kept THEN r.gap END), 4) AS gap, sum(r.items) AS items,
+    round(total(r.items * r.items_weak) / nullif(sum(r.items), 0), 4) AS items_weak,
+    round(total(r.items * r.items_strong) / nullif(sum(r.items), 0), 4) AS items_strong,
+    round(avg(CASE WHEN r.kept THEN r.rounds END), 2) AS rounds,
+    round(avg(CASE WHEN r.kept THEN r.question_length END), 1) AS question_length,
+    round(avg(CASE WHEN r.kept THEN r.rubric_items END), 2) AS rubric_items,
+    round(avg(r.kept), 4) AS kept_share, round(avg(r.passed), 4) AS acceptance,
+    round(total(CASE WHEN r.kept IS NOT NULL THEN r.made_calls END) / nullif(sum(r.kept), 0), 2) AS calls_per_kept,
+    round(total(CASE WHEN r.kept IS NOT NULL THEN r.made_cost END) / nullif(sum(r.kept), 0), 6) AS cost_per_kept,
+    round(total(CASE WHEN r.kept IS NOT NULL THEN r.calls END) / nullif(sum(r.passed), 0), 2) AS calls_per_accepted,
+    round(total(CASE WHEN r.kept IS NOT NULL THEN r.cost END) / nullif(sum(r.passed), 0), 6) AS cost_per_accepted,
+    sum(r.calls) AS calls, sum(r.tokens) AS tokens, round(sum(r.cost), 6) AS cost,
+    CASE c.simulated WHEN 1 THEN 'simulated' ELSE 'measured' END AS score_kind
+FROM comparisons AS c JOIN comparison_arms AS a ON a.comparison = c.comparison
+JOIN comparison_rows AS r ON (r.comparison, r.arm) = (a.comparison, a.arm)
+GROUP BY c.comparison, a.arm ORDER BY c.created_at, a.position"""
+
+COMPARISON_FAILURES = """CREATE VIEW comparison_failures AS
+SELECT r.comparison, r.arm, why.key AS stage, sum(why.value) AS rounds,
+    round(1.0 * sum(why.value) / sum(sum(why.value)) OVER (PARTITION BY r.comparison, r.arm), 4) AS share,
+    CASE max(c.simulated) WHEN 1 THEN 'simulated' ELSE 'measured' END AS score_kind
+FROM comparison_rows AS r JOIN comparisons AS c ON c.comparison = r.comparison, json_each(r.failures) AS why
+GROUP BY r.comparison, r.arm, why.key ORDER BY r.comparison, r.arm, rounds DESC"""
+
 
 @MIGRATIONS(name="0001_tables")
 def _tables(db: Database) -> None:
@@ -163,6 +218,16 @@ def _indices_of_reports(db: Database) -> None:
     """What `status`, `log` and `best` need, each from an index alone: a long run is not read from end to end."""
     for name, columns in COVERING.items():
         db.execute(f"CREATE INDEX {name} ON {columns}")
+
+
+@MIGRATIONS(name="0004_comparisons")
+def _comparisons(db: Database) -> None:
+    """What `evolve compare` found: settings, arms, a row for each arm and document, and the table as a view."""
+    strict = " STRICT" if db.supports_strict else ""
+    for statement in COMPARISONS:
+        db.execute(statement + strict)
+    for view in (COMPARISON_TABLE, COMPARISON_FAILURES):
+        db.execute(view)
 
 
 def migrate(db: Database, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import StorageError
 
-STEPS = ("0001_tables", "0002_views", "0003_indices_of_reports")
+STEPS = ("0001_tables", "0002_views", "0003_indices_of_reports", "0004_comparisons")
 NEEDED = STEPS[:2]  # to be read; indices only make that faster
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'evolve'"
 

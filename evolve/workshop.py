@@ -33,6 +33,7 @@ STUB_EXAMPLE = {
         *({"criterion": f"Commits error {n}", "weight": -n, "category": "negative"} for n in range(1, 4)),
     ],
 }
+ELSEWHERE = {"answer_kind": "expression"}  # what scaffolds of other domains look for before they submit
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class Stub:
         if self.requests > 20:
             return {"spent": "asks"}
         if "ask" in request:
-            return {"text": json.dumps(STUB_EXAMPLE)}
+            item = json.dumps(STUB_EXAMPLE | ELSEWHERE)
+            return {"texts": [item] * len(request["ask"])} if isinstance(request["ask"], list) else {"text": item}
         self.submitted += 1
         if self.submitted > 3:
             return {"spent": "submissions"}

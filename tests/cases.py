@@ -5,18 +5,8 @@ from dataclasses import replace
 
 from evolve.case import Case
 from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
-from harness.types import (
-    Attempt,
-    Criterion,
-    Draw,
-    Example,
-    Reply,
-    Report,
-    Request,
-    Rollout,
-    Step,
-    Verification,
-)
+from harness.trajectory import Attempt, Criterion, Example, Report, Rollout, Step, Verification
+from harness.types import Draw, Reply, Request
 
 AGENT = "from pathlib import Path\n\n\ndef create(document, env):\n    env.submit(env.ask(document.text))\n"
 CHALLENGER = "# Task\n\nRead the document.\nWrite one task.\n\n- The question is hard.\n"

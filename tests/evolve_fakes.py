@@ -24,7 +24,8 @@ from evolve.population import (
 )
 from evolve.selection.boltzmann import select
 from evolve.selection.strict import survives
-from harness.types import Document, Draw, Rollout, Side, Split
+from harness.trajectory import Rollout
+from harness.types import Document, Draw, Side, Split
 
 VALIDATION = tuple(Document(f"v{n}", f"validation {n}", "text") for n in range(6))
 TRAINING = tuple(Document(f"t{n}", f"training {n}", "text") for n in range(12))

@@ -11,19 +11,8 @@ import httpx2
 from harness.instrument import Instrument
 from harness.models.openai import Endpoint
 from harness.sandbox import Answer, Level
-from harness.types import (
-    ROLES,
-    Allowance,
-    Criterion,
-    Document,
-    Draw,
-    Example,
-    Message,
-    Model,
-    Reply,
-    Request,
-    Role,
-)
+from harness.trajectory import Allowance, Criterion, Example
+from harness.types import ROLES, Document, Draw, Message, Model, Reply, Request, Role
 
 URL = "http://models.invalid/v1"
 DOCUMENT = Document("0123456789abcdef", "queues", "A queue keeps the order of pairs that tie.")

@@ -17,7 +17,8 @@ from pathlib import Path
 from evolve.history import History
 from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, RunRow, Trace
-from harness.types import ROLES, Report, Rollout, Side, Split, Step, Verdict
+from harness.trajectory import Report, Rollout, Step, Verdict
+from harness.types import ROLES, Side, Split
 
 RUN = RunRow("r", "0.1.0", 7, 8, "i" * 64, "process", ROLES, '{"seed": 7}', "b" * 40, "runs/r")
 TRACES: dict[Side, Trace] = {

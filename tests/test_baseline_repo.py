@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-BASELINE = Path(__file__).parents[1] / "baseline_repo"
+BASELINE = Path(__file__).parents[1] / "baseline_repo" / "cs"
 REPORT = {
     "accepted": False,
     "reasons": [],

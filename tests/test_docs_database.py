@@ -11,7 +11,7 @@ import run_facts
 from pages import blocks, page, recorded, section
 
 from evolve.population import Outcome
-from harness.types import Report, Rollout
+from harness.trajectory import Report, Rollout
 
 
 def real_schema(database: Path) -> dict[str, list[str]]:

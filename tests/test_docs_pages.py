@@ -21,7 +21,8 @@ from harness.domains import cs
 from harness.readers import KINDS
 from harness.readers.reading import TEXT_KEYS
 from harness.sandbox import Limits
-from harness.types import ROLES, Report, Rollout
+from harness.trajectory import Report, Rollout
+from harness.types import ROLES
 
 
 def test_gate_presets_are_told() -> None:

@@ -27,6 +27,8 @@ async def examine(database: Path) -> AsyncIterator[Finding]:
     yield about
     for one in services.keys(settings, environment):
         yield one
+    for one in services.local_models(settings, place):
+        yield one
     for one in await services.endpoints(settings, environment):
         yield one
 

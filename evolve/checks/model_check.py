@@ -7,12 +7,14 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from evolve.assembly import endpoints
 from evolve.configuration.credentials import keys_of
 from evolve.configuration.sources import Environment
+from evolve.serving import refuse_missing, serving
 from evolve.settings import Settings
 from harness.calls import dollars
 from harness.errors import ProviderError
@@ -73,13 +75,31 @@ class Checked:
 
 
 async def check(
-    settings: Settings, environment: Environment, roles: Sequence[Role], deadline: float
+    settings: Settings,
+    environment: Environment,
+    roles: Sequence[Role],
+    deadline: float,
+    folder: Path = Path(),
 ) -> list[Checked]:
     """Ask every distinct model of the roles once, all at the same time; a row for each role, in their usual order.
 
     environment: where the keys are. deadline: seconds an answer may take, unless the role's own deadline is shorter.
+    folder: where relative paths of local models begin; those models are served meanwhile.
+
+    Raises:
+        UsageError: what a local model needs is not here. ProviderError: it does not start.
     """
     wanted = [role for role in ROLES if role in roles] if roles else list(ROLES)
+    asked = settings.model_copy(update={"models": {role: settings.models[role] for role in wanted}})
+    refuse_missing(asked, folder)
+    async with serving(asked, folder) as running:
+        return await check_running(running, environment, wanted, deadline)
+
+
+async def check_running(
+    settings: Settings, environment: Environment, wanted: Sequence[Role], deadline: float
+) -> list[Checked]:
+    """`check` of these roles, now that every model has an address."""
     groups: dict[tuple[str, ...], list[Role]] = {}
     for role in wanted:
         groups.setdefault(identity(settings.models[role]), []).append(role)
@@ -107,7 +127,7 @@ async def ask(settings: Settings, environment: Environment, role: Role, deadline
     checked = Checked(
         role=role,
         model=model.name,
-        endpoint=harmless(model.base_url),
+        endpoint=f"local model {model.local}" if model.local else harmless(model.base_url),
         key_variable=model.key_variable,
         simulated=model.simulated,
         priced=priced(model),

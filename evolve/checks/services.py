@@ -1,13 +1,15 @@
 """What lies outside the folder: the settings, the variables with the keys, the endpoints, and the sandbox."""
 
 import asyncio
+from pathlib import Path
 
 from evolve.checks import Finding, bad, ok, warn
 from evolve.configuration.credentials import keys_of, needs
 from evolve.configuration.sources import Environment
 from evolve.report.figures import visible
+from evolve.serving import in_words, refuse_missing
 from evolve.settings import FILE, Settings
-from harness.errors import ProviderError, SandboxError
+from harness.errors import ProviderError, SandboxError, UsageError
 from harness.models.listing import Listing, harmless, nearest, served
 from harness.sandbox.choose import choose, remedy
 from harness.types import Model
@@ -34,14 +36,26 @@ def keys(settings: Settings, environment: Environment) -> list[Finding]:
     return found
 
 
+def local_models(settings: Settings, folder: Path) -> list[Finding]:
+    """Whether the weights of local models are here, and what runs them; nothing is loaded."""
+    if not (told := in_words(settings)):
+        return []
+    try:
+        refuse_missing(settings, folder)
+    except UsageError as error:
+        problem, _, advice = str(error).partition("; ")
+        return [bad("local model", problem, advice)]
+    return [ok("local model", told)]
+
+
 async def endpoints(settings: Settings, environment: Environment) -> list[Finding]:
     """Whether each endpoint can be reached and knows its models; costs nothing, no model is asked."""
     asked: dict[str, list[Model]] = {}
     for model in settings.models.values():
-        if not model.simulated:
+        if not model.simulated and not model.local:
             asked.setdefault(model.account, []).append(model)
     if not asked:
-        return [ok("endpoints", "none: all models are simulated")]
+        return [ok("endpoints", f"none: {in_words(settings) or 'all models are simulated'}")]
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(

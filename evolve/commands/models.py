@@ -1,4 +1,4 @@
-"""The commands `models`: so far one, `check`."""
+"""The commands `models`: `check` is here, `fetch` and `serve` are in local_models.py."""
 
 import asyncio
 from pathlib import Path
@@ -11,6 +11,7 @@ from rich.text import Text
 from evolve.checks.model_check import Checked, by_endpoint, check, total
 from evolve.commands.common import as_json as json_option
 from evolve.commands.common import console, database, draw, examples
+from evolve.commands.local_models import fetch_command, serve_command
 from evolve.configuration.sources import read_environment
 from evolve.report import figures
 from evolve.report.figures import visible
@@ -31,7 +32,11 @@ NARROWEST_NAME = 16
 
 @click.group(epilog=EXAMPLES)
 def models() -> None:
-    """Try the models of the roles."""
+    """Try the models of the roles; fetch and serve a small one."""
+
+
+models.add_command(fetch_command)
+models.add_command(serve_command)
 
 
 @models.command("check", epilog=EXAMPLES, short_help="Ask every role's model one tiny question.")
@@ -58,7 +63,7 @@ def check_command(roles: tuple[Role, ...], deadline: float, db: Path, json_outpu
     settings = effective(gathered(folder, environment), environment).settings
     if console(stderr=True).is_terminal and not json_output:
         click.echo(f"asking; an answer may take {deadline:g} s", err=True)
-    rows = asyncio.run(check(settings, environment, roles, deadline))
+    rows = asyncio.run(check(settings, environment, roles, deadline, folder))
     calls, cost = total(rows)
     failed = [one.role for one in rows if one.problem]
     if json_output:

@@ -8,14 +8,12 @@ import click
 from evolve.commands.common import DATABASE, budget, database, draw, examples, limits, run_name
 from evolve.commands.common import as_json as json_option
 from evolve.commands.live import interruptible, watch
-from evolve.configuration.roles import simulated_models
-from evolve.configuration.sources import read_environment
+from evolve.commands.model_choice import chosen_models, models_option, usual_domain
 from evolve.opening import Options
 from evolve.report import overview, views
 from evolve.report.overview import Overview
 from evolve.report.store import as_json, opened
-from evolve.settings import FILE, effective, gathered
-from harness.errors import BudgetSpent, UsageError
+from harness.errors import BudgetSpent
 
 if TYPE_CHECKING:
     from evolve.session import Summary
@@ -39,7 +37,8 @@ EXAMPLES = examples(
 @click.option(
     "--docs", type=click.Path(path_type=Path, exists=True), help="Folder or file with your documents."
 )
-@click.option("--models", type=click.Choice(["sim", "config"]), help=f"Simulated ones, or those of {FILE}.")
+@click.option("--domain", metavar="NAME", help="Kind of tasks: cs, legal, math, passage, or a file of yours.")
+@models_option
 @click.option("--new", is_flag=True, help="Start another run instead of going on.")
 @click.option(
     "--sandbox", type=click.Choice(["auto", "bubblewrap", "external"]), help="How scaffolds are confined."
@@ -83,21 +82,12 @@ def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
         UsageError: `--models config` without models in evolve.toml.
     """
     chosen: dict[str, Any] = {f"budget.{key}": value for key, value in limits(flags).items()}
-    for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox")):
+    for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox"), ("domain", "measure.domain")):
         if flags[flag] is not None:
             chosen[setting] = flags[flag]
     if flags["docs"] is not None:
         chosen["documents.path"] = str(flags["docs"].absolute())
-    if flags["models"] == "sim":
-        chosen["models"] = {role: one.model_dump(mode="json") for role, one in simulated_models().items()}
-    if flags["models"] == "config":
-        environment = read_environment(folder)
-        if effective(gathered(folder, environment), environment).settings.simulated:
-            raise UsageError(
-                f"--models config needs a model for every role in {str(folder / FILE)!r}: give [models.default] a name "
-                "there, or let `evolve init --profile openai` write the file"
-            )
-    return chosen
+    return chosen | chosen_models(flags["models"], folder) | usual_domain(flags["models"], chosen, folder)
 
 
 def close(summary: "Summary", found: Overview, json_output: bool) -> None:

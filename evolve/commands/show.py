@@ -19,7 +19,8 @@ from evolve.report.store import Store, as_json, opened, resolve
 from evolve.report.views import titled
 from evolve.repository import Repository
 from harness.errors import UsageError
-from harness.types import Rollout, Side
+from harness.trajectory import Rollout
+from harness.types import Side
 
 T = TypeVar("T")
 LONGEST_NUMBER = 9

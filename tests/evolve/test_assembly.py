@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from evolve.opening import Opening, Options, resolve
 from evolve.population import Iteration
 from evolve.settings import Settings, SimulationSettings
 from harness.documents import Splits
-from harness.errors import SandboxError
+from harness.errors import SandboxError, UsageError
+from harness.trajectory import Allowance
 from harness.types import Model
 
 NOTHING = Splits((), (), ())
@@ -85,3 +87,35 @@ def test_failing_attempts_are_the_share_that_was_asked_for() -> None:
     """All ways to fail together make up the share."""
     chances = {name: value for name, value in asdict(faults(0.3)).items() if name != "retry_after"}
     assert sum(chances.values()) == pytest.approx(0.3)
+
+
+def test_the_instrument_follows_the_domain() -> None:
+    """What is not set is as the domain has it; what is set wins; production has a preset of its own."""
+    usual = instrument_of(Settings())
+    assert (usual.preset, usual.allowance, usual.wants("final_verification")) == ("meta", Allowance(), False)
+    assert instrument_of(Settings(), production=True).preset == "confirmed"
+    chosen = {
+        "preset": "deployed",
+        "allowance": {"submissions": 5},
+        "weak": {"max_tokens": 64},
+        "checks": {"final_verification": False, "reference": True},
+    }
+    own = instrument_of(Settings.model_validate({"measure": chosen}))
+    assert (own.preset, own.allowance.submissions, own.allowance.asks) == ("deployed", 5, 8)
+    assert (own.mode("weak").max_tokens, own.mode("strong").max_tokens) == (64, None)
+    assert (own.wants("final_verification"), own.wants("reference")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"measure": {"preset": "met"}}, r"measure.preset = 'met': must be .*'cs'; did you mean 'meta'\?"),
+        ({"production": {"preset": "x"}}, r"production.preset = 'x': must be deployed, .*confirmed"),
+        ({"measure": {"domain": "c"}}, "no domain 'c'.*did you mean 'cs'"),
+        ({"measure": {"domain": "mine.py"}}, "mine.py': there is no such file"),
+    ],
+)
+def test_an_instrument_that_does_not_exist(settings: dict[str, Any], words: str) -> None:
+    """A wrong domain or preset is named before anything is measured, with what there is."""
+    with pytest.raises(UsageError, match=words):
+        instrument_of(Settings.model_validate(settings))

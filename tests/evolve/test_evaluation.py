@@ -13,7 +13,8 @@ from evolve.evaluation import SPLITS, Evaluator
 from evolve.population import Candidate
 from evolve.repository import Repository, create
 from harness.errors import BudgetSpent
-from harness.types import Document, Draw, Rollout, Side
+from harness.trajectory import Rollout
+from harness.types import Document, Draw, Side
 
 DOCUMENTS = (Document("a", "a.txt", "text"), Document("b", "b.txt", "text"))
 

@@ -31,7 +31,7 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_the_embedded_scaffold_is_complete(tmp_path: Path) -> None:
     """Without one of the user's own there is a baseline with an agent and its prompts, and a line that says so."""
     folder, notice = baseline_folder(tmp_path)
-    assert notice == "scaffold: the embedded baseline"
+    assert notice == "scaffold: the embedded baseline of domain cs"
     files = scaffold_files(folder)
     assert {"README.md", "agent.py", "prompts/challenger.md"} <= set(files)
     assert not [name for name in files if "__pycache__" in name]

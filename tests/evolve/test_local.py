@@ -12,7 +12,8 @@ from harness.errors import BudgetSpent, CandidateFault, InvalidMeasurement, Prov
 from harness.instrument import Instrument
 from harness.rollout import Place
 from harness.sandbox import Answer, Level
-from harness.types import Allowance, Document, Draw, Reply, Request
+from harness.trajectory import Allowance
+from harness.types import Document, Draw, Reply, Request
 
 DOCUMENTS = tuple(Document(f"d{n}", f"document {n}", "text") for n in range(6))
 INSTRUMENT = Instrument("meta", Allowance(), {})

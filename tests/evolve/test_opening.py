@@ -27,6 +27,8 @@ from evolve.rows import DocumentRow, RunRow
 from evolve.settings import Effective, Settings, validate
 from harness.documents import Collection, document, split_of
 from harness.errors import ProviderError, StorageError, UsageError
+from harness.modes import ModeChange
+from harness.trajectory import CHECKS, SOLVERS
 
 SETTINGS = Settings()
 ROW = RunRow("r", "0.1.0", 7, 8, "hash", "full", (), SETTINGS.model_dump_json(), "b" * 40, "runs/r")
@@ -142,7 +144,7 @@ def test_a_changed_setting_is_refused_with_both_values(tmp_path: Path) -> None:
         resolve(options(tmp_path, overrides=changes))
     text = str(raised.value)
     assert "  search.seed: began with 0, now 3 (the command line)" in text
-    assert "  measure.preset: began with 'meta', now 'prose' (the command line)" in text
+    assert "  measure.preset: began with None, now 'prose' (the command line)" in text
     assert text.endswith("Use the old values to go on with it, or --new to start another run.")
     (tmp_path / "evolve.toml").write_text("[search]\ntemperature = 0.5\n")
     with pytest.raises(UsageError, match=r"search.temperature: began with 0.1, now 0.5 \(.*toml:2\)"):
@@ -279,7 +281,10 @@ def test_every_setting_is_free_or_fixed_on_purpose() -> None:
         "search.temperature",
         "search.survival",
         "search.missing_bound",
+        "measure.domain",
         "measure.preset",
+        *(f"measure.checks.{check}" for check in CHECKS),
+        *(f"measure.{solver}.{field}" for solver in SOLVERS for field in ModeChange.model_fields),
         "measure.allowance.submissions",
         "measure.allowance.asks",
         "measure.allowance.tokens",

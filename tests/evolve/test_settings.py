@@ -66,7 +66,6 @@ def test_what_is_written_is_read_again() -> None:
         ("[search]\ntemperature = 0.0", "search.temperature = 0.0: must be a number greater than 0"),
         ("[search]\ntemperature = inf", "search.temperature = inf: must be a number"),
         ("[documents]\nvalidation = 1", "documents.validation = 1: must be a whole number of at least 2"),
-        ("[measure]\npreset = 'met'", r"measure.preset = 'met': must be .*; did you mean 'meta'\?"),
         ("[measure.allowance]\nsubmissions = 0", ":2: measure.allowance.submissions = 0: "),
         ("[simulation]\nfaults = 0.9", "simulation.faults = 0.9: .*at least 0 and at most 0.5"),
         ("sandbox = 'none'", "sandbox = 'none': must be auto, bubblewrap or external"),

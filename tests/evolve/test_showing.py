@@ -10,6 +10,7 @@ from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.settings import Settings
 from evolve.showing import snapshot
+from harness.advice import Mix
 
 SPENT = SimpleNamespace(calls=40, tokens=900, cost=0.5)
 
@@ -17,7 +18,7 @@ SPENT = SimpleNamespace(calls=40, tokens=900, cost=0.5)
 def looked(phase: Phase, before: int) -> Snapshot:
     """Four of ten iterations are done, `before` of them by earlier starts, after twenty seconds."""
     gateway = SimpleNamespace(spent={"weak": SPENT, "judge": SPENT}, replayed=5, notice="down", warnings=())
-    tools: Any = SimpleNamespace(gateway=gateway, settings=Settings())
+    tools: Any = SimpleNamespace(gateway=gateway, settings=Settings(), mix=Mix())
     results = Results([baseline(), *(compared(n, [0.0], [1.0]) for n in range(1, 5))])
     return snapshot(tools, results, (before, 10), ("run-001", phase, 20.0))
 

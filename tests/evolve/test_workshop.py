@@ -178,7 +178,7 @@ def test_a_stall_is_tried_again_and_a_crash_is_not(repository: Repository) -> No
 
 def test_the_stub_is_what_the_host_would_say() -> None:
     """Its item passes the real parser and count rules, and its reports have the fields of a real one."""
-    example = cs.read_example(dict(STUB_EXAMPLE))
+    example = cs.read(dict(STUB_EXAMPLE))
     assert cs.count_problems(example.rubric_policy, example.rubric) == ()
 
     async def scene() -> list[dict[str, Any]]:
@@ -189,7 +189,7 @@ def test_the_stub_is_what_the_host_would_say() -> None:
     assert [one["report"]["accepted"] for one in reports] == [False, True, True]
     assert [one["report"]["submissions_left"] for one in reports] == [2, 1, 0]
     assert last == {"spent": "submissions"}
-    from harness.types import Report
+    from harness.trajectory import Report
 
     assert set(reports[0]["report"]) == set(Report.model_fields)
 

@@ -14,7 +14,7 @@ from fakes import (
 )
 
 from harness.rollout import Place, roll_out
-from harness.types import Rollout
+from harness.trajectory import Rollout
 
 WEAK, STRONG = (0.3, 0.4, 0.2), (0.8, 0.7, 0.9)
 

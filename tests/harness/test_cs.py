@@ -7,16 +7,16 @@ from fakes import criteria, example, submission
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.domains.cs import LONGEST, count_problems, read_example
+from harness.domains.cs import LONGEST, count_problems, read
 from harness.parsing import Malformed
-from harness.types import RubricPolicy
+from harness.trajectory import RubricPolicy
 
 
 def test_object_and_text_are_read_alike() -> None:
     """A decoded object and the text of it, fenced or not, give the same example."""
     plain = submission()
     for form in (plain, json.dumps(plain), f"```json\n{json.dumps(plain, indent=2)}\n```"):
-        assert read_example(form) == example()
+        assert read(form) == example()
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ def test_object_and_text_are_read_alike() -> None:
 def test_text_is_not_repaired(form: str) -> None:
     """Prose and slips around a submission are the challenger's failure; the host mends nothing for it."""
     with pytest.raises(Malformed):
-        read_example(form)
+        read(form)
 
 
 @pytest.mark.parametrize("form", [None, 3, True, ["x"], [submission()]])
 def test_other_values(form: object) -> None:
     """What is neither object nor text is named."""
     with pytest.raises(Malformed, match=f"not {type(form).__name__}"):
-        read_example(form)
+        read(form)
 
 
 def with_weight(weight: object, category: str = "positive") -> dict[str, object]:
@@ -47,7 +47,7 @@ def test_weights_are_integers_in_range(weight: object) -> None:
     """String, float, boolean and oversized weights are refused with the field's name, as object and as text."""
     for form in (with_weight(weight), json.dumps(with_weight(weight))):
         with pytest.raises(Malformed, match=r"rubric\.0\.weight"):
-            read_example(form)
+            read(form)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_weights_are_integers_in_range(weight: object) -> None:
 def test_sign_and_category_agree(weight: int, category: str) -> None:
     """A weight of zero or of the other sign contradicts its category."""
     with pytest.raises(Malformed, match=f"a {category} criterion cannot have weight {weight}"):
-        read_example(with_weight(weight, category))
+        read(with_weight(weight, category))
 
 
 def test_some_criterion_is_positive() -> None:
     """A rubric without a positive criterion can score nothing."""
     with pytest.raises(Malformed, match="no positive"):
-        read_example(submission(rubric_policy="signed", rubric=criteria(-1, -2)))
+        read(submission(rubric_policy="signed", rubric=criteria(-1, -2)))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_fields(changes: dict[str, object]) -> None:
     name = next(iter(changes))
     for form in (submission() | changes, json.dumps(submission() | changes)):
         with pytest.raises(Malformed, match=f"{name}|NUL|hex escape"):
-            read_example(form)
+            read(form)
 
 
 def test_missing_field() -> None:
@@ -98,15 +98,15 @@ def test_missing_field() -> None:
         plain = submission()
         del plain[name]
         with pytest.raises(Malformed, match=f"{name}: Field required"):
-            read_example(plain)
+            read(plain)
 
 
 def test_size_counts_characters_not_bytes() -> None:
     """A text in any script has the same room; the whole example is bounded."""
-    assert read_example(submission(context="界" * 20_000)).context == "界" * 20_000
+    assert read(submission(context="界" * 20_000)).context == "界" * 20_000
     long = [{"criterion": "x" * 2000, "weight": 1, "category": "positive"}] * 40
     with pytest.raises(Malformed, match=f"longer than {LONGEST:,}"):
-        read_example(submission(context="x" * 20_000, question="y" * 20_000) | {"rubric": long})
+        read(submission(context="x" * 20_000, question="y" * 20_000) | {"rubric": long})
 
 
 def test_deep_objects() -> None:
@@ -115,7 +115,7 @@ def test_deep_objects() -> None:
     for _ in range(20_000):
         value = [value]
     with pytest.raises(Malformed):
-        read_example(submission() | {"context": value})
+        read(submission() | {"context": value})
 
 
 @pytest.mark.parametrize(

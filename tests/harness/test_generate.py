@@ -6,10 +6,10 @@ import pytest
 
 from harness.errors import UsageError
 from harness.generate import Measured, Provenance, Record, read, write
-from harness.types import Criterion, Example
+from harness.trajectory import Criterion, Example
 
 SOURCE = Provenance(
-    run="run-001", candidate="c1", commit="0", instrument="i", preset="meta", sandbox="s", simulated=True
+    run="run-001", candidate="c1", commit="0", instrument="i", domain="cs", preset="meta", sandbox="s", simulated=True
 )
 EXAMPLE = Example(
     question_type="why",

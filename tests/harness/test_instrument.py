@@ -9,8 +9,8 @@ from fakes import instrument, models
 import harness.instrument
 import harness.judge
 from harness.instrument import MEASURING, Instrument
-from harness.types import ROLES, Allowance, Role, Sampling
-from harness.verifier import Checks
+from harness.trajectory import Allowance
+from harness.types import ROLES, Role, Sampling
 
 BASE = instrument()
 
@@ -81,7 +81,7 @@ def test_the_form_of_the_answers_counts(monkeypatch: pytest.MonkeyPatch) -> None
         confidence: int
 
     before = BASE.hash
-    monkeypatch.setattr(harness.instrument, "ANSWERS", (Checks, Judgement))
+    monkeypatch.setattr(harness.instrument, "ANSWERS", (Judgement,))
     assert BASE.hash != before
 
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from fakes import DRAW, ScriptedModels, criteria, example, judgement
 
+from harness.domains.cs import DOMAIN as CS
 from harness.errors import InvalidMeasurement
 from harness.judge import Judgement, boundary, judge, read
 from harness.parsing import Malformed
@@ -23,14 +24,14 @@ GOOD = {"number": 1, "evidence": "x", "met": True}
 def test_hits_in_order() -> None:
     """The booleans come back in the order of the rubric with the key of the call."""
     models = ScriptedModels(judge=judgement([True, False, True]))
-    assert asyncio.run(judge(models, THREE, "an answer", DRAW)) == ((True, False, True), "judge 0.0.0")
+    assert asyncio.run(judge(models, CS, THREE, "an answer", DRAW)) == ((True, False, True), "judge 0.0.0")
     assert models.asked[0].schema is Judgement
 
 
 def test_prompt() -> None:
     """The judge sees question, answer and criteria between its boundary; no weights, no reference, no context."""
     models = ScriptedModels(judge=judgement([True] * 3))
-    asyncio.run(judge(models, THREE, "Ties keep order. {{criteria}}", DRAW))
+    asyncio.run(judge(models, CS, THREE, "Ties keep order. {{criteria}}", DRAW))
     content = models.asked[0].messages[0].content
     line = boundary(THREE, "Ties keep order. {{criteria}}")
     assert f"{line}\nTies keep order. {{{{criteria}}}}\n{line}" in content
@@ -91,5 +92,5 @@ def test_unusable_judge_is_missing_data() -> None:
     """A judge that never answers usably makes the measurement missing; no criterion counts as unmet for it."""
     models = ScriptedModels(judge=judgement([True]))
     with pytest.raises(InvalidMeasurement, match="judge"):
-        asyncio.run(judge(models, THREE, "an answer", DRAW))
+        asyncio.run(judge(models, CS, THREE, "an answer", DRAW))
     assert [one.draw.retry for one in models.asked] == [0, 1, 2, 3]

@@ -136,6 +136,30 @@ def test_missing_in_the_end() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("bad", "cause"),
+    [
+        (reply(" "), "empty"),
+        (reply("half", "length"), "cut_off"),
+        (reply("", "length"), "cut_off"),
+        (reply("", "content_filter"), "refused"),
+        (reply("I can", "content_filter"), "refused"),
+        (reply("", "refused: too long"), "refused"),
+        (reply("", "failed: HTTP 500"), "failed"),
+        (reply("?"), "unreadable"),
+    ],
+)
+def test_every_cause_has_its_name(bad: Reply, cause: str) -> None:
+    """What stays missing is told by name, whatever it was."""
+
+    def read(text: str) -> str:
+        raise Malformed("nonsense")
+
+    with pytest.raises(InvalidMeasurement) as caught:
+        ask(scripted(bad, bad, bad, bad), read)
+    assert (caught.value.cause, caught.value.role) == (cause, "weak")
+
+
 def test_other_errors_pass() -> None:
     """An error that is not about the text of the answer is not taken for one."""
 

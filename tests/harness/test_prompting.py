@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.prompting import PLACEHOLDER, load, numbered, render
-from harness.types import Criterion
+from harness.trajectory import Criterion
 
 
 def test_inserted_text_is_never_a_template() -> None:

@@ -23,7 +23,8 @@ from rollouts import STRONG, WEAK, rolled, submits
 
 from harness.measuring import LARGEST_REPLY
 from harness.rollout import Place, roll_out
-from harness.types import Reply, Rollout, Sampling
+from harness.trajectory import Rollout
+from harness.types import Reply, Sampling
 
 CUT = reply("half a ta", "length", asked=10, said=4096)
 

@@ -4,11 +4,24 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from fakes import DRAW, ScriptedModels, criteria, example, graded, judgement, reply
+from fakes import (
+    DOCUMENT,
+    DRAW,
+    PlayedSandbox,
+    ScriptedModels,
+    criteria,
+    example,
+    graded,
+    instrument,
+    judgement,
+    reply,
+)
 
 from harness.errors import BudgetSpent, InvalidMeasurement, ProviderError
-from harness.solvers import Solver, attempts
-from harness.types import Attempt, Example, Reply, Request
+from harness.place import Place, Subject
+from harness.solvers import AGAIN, NEXT, PROBE, attempts
+from harness.trajectory import Attempt, Example, Solver
+from harness.types import Reply, Request
 
 DRAWS = tuple(DRAW.at(attempt=number) for number in range(3))
 
@@ -16,7 +29,8 @@ DRAWS = tuple(DRAW.at(attempt=number) for number in range(3))
 def solve(
     models: ScriptedModels, solver: Solver = "weak", task: Example | None = None
 ) -> tuple[Attempt, ...]:
-    return asyncio.run(attempts(models, solver, task or example(), DRAWS))
+    place, subject = Place(models, PlayedSandbox(), instrument()), Subject(DOCUMENT, task or example())
+    return asyncio.run(attempts(place, subject, solver, DRAWS)).made
 
 
 def test_attempts_are_distinct_draws() -> None:
@@ -59,7 +73,7 @@ def failing(error: Callable[[], Exception] | None) -> Callable[[Request], Reply 
     """A solver whose attempt 1 fails: with an error, or by never giving a whole answer."""
 
     def say(request: Request) -> Reply | str:
-        if request.draw.attempt != 1:
+        if request.draw.attempt % NEXT != 1:
             return "fine"
         if error:
             raise error()
@@ -69,11 +83,13 @@ def failing(error: Callable[[], Exception] | None) -> Callable[[Request], Reply 
 
 
 def test_missing_attempt_is_never_a_zero() -> None:
-    """If one attempt is missing, all are; but the others end first, so that spending does not depend on luck."""
+    """If one attempt stays missing, all are; but the others end first, so that spending does not depend on luck."""
     models = ScriptedModels(weak=failing(None), judge=graded(1))
-    with pytest.raises(InvalidMeasurement, match="weak"):
+    with pytest.raises(InvalidMeasurement, match=r"^weak: no usable answer"):
         solve(models)
     assert [one.draw.attempt for one in models.of("judge")] == [0, 2]
+    asked = {one.draw.attempt for one in models.of("weak")}
+    assert asked == {0, 1, 2, 1 + NEXT, PROBE + 1 + NEXT, 1 + AGAIN * NEXT}
 
 
 @pytest.mark.parametrize("error", [ProviderError, BudgetSpent])

@@ -3,15 +3,19 @@
 import asyncio
 
 import pytest
-from fakes import DOCUMENT, DRAW, ScriptedModels, checks, criteria, example
+from fakes import DOCUMENT, DRAW, PlayedSandbox, ScriptedModels, checks, criteria, example, instrument
 
+from harness.domains import RubricChecks
 from harness.errors import InvalidMeasurement
-from harness.types import Example, Verification
-from harness.verifier import Checks, verify
+from harness.inspection import inspect
+from harness.place import Place, Subject
+from harness.trajectory import Example, Verification
+from harness.verifier import verify
 
 
 def check(models: ScriptedModels, submitted: Example | None = None) -> Verification:
-    return asyncio.run(verify(models, DOCUMENT, submitted or example(), DRAW))
+    place = Place(models, PlayedSandbox(), instrument())
+    return asyncio.run(verify(place, Subject(DOCUMENT, submitted or example()), DRAW))
 
 
 def test_passed() -> None:
@@ -20,7 +24,7 @@ def test_passed() -> None:
     found = check(models)
     assert found.passed and found.reasons == () and found.positives == 20 and found.negatives == 0
     assert found.calls == ("verifier 0.0.0",)
-    assert [(one.draw, one.schema) for one in models.asked] == [(DRAW, Checks)]
+    assert [(one.draw, one.schema) for one in models.asked] == [(DRAW, RubricChecks)]
 
 
 def test_prompt() -> None:
@@ -60,8 +64,9 @@ def test_each_finding_fails(changes: dict[str, object], reasons: tuple[str, ...]
 def test_count_rule_is_applied_in_code() -> None:
     """A rubric that breaks the count rule fails without a call, with exact counts in the feedback."""
     models = ScriptedModels()
-    found = check(models, example(rubric_policy="signed", rubric=criteria(*[5] * 9, -5, -5)))
-    assert models.asked == []
+    subject = Subject(DOCUMENT, example(rubric_policy="signed", rubric=criteria(*[5] * 9, -5, -5)))
+    found = asyncio.run(inspect(Place(models, PlayedSandbox(), instrument()), subject, DRAW)).verification
+    assert models.asked == [] and found is not None
     assert not found.passed and found.reasons == ("rubric_few_negatives",)
     assert found.feedback == "The rubric has 9 positive and 2 negative criteria."
 

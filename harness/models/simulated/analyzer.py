@@ -7,14 +7,15 @@ wrong now and then. A pure function of prompt and random state.
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.models.simulated.wording import CAUSES, INSTRUCTIONS, compose, topics
+from harness.models.simulated.wording import RESEARCH, Words, compose, topics
 
 WRONG = 0.15
 UNREADABLE = 0.03
+EASY = ("too_easy", "improve")
 AGAIN = "## Your earlier tries could not be used"
 MARKED = re.compile(
     r"^--- (?P<boundary>[0-9a-f]{12}) (?!end$)(?P<label>[^\n]+)\n(?P<text>.*?)\n--- (?P=boundary) end$"
@@ -40,9 +41,11 @@ SIGNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
             "shallow": r"\b(one|single) (short |small |obvious )?(step|inference)\b(?! at a time)|nothing else (is|to)|"
             r"follows (directly|immediately|at once)|directly follows|straightforward|no further (thought|reasoning|step)|"
             r"simple consequence",
-            "leak": r"(as|according to|what) the context|context (itself )?(already )?(says|states|tells|gives)|"
+            "leak": r"(as|according to|what) (the context|your message)|"
+            r"context (itself )?(already )?(says|states|tells|gives)|"
             r"(already|simply) (stated|given|says|states)|restat|repeat|quot",
-            "underspecified": r"(context|text|question|it|passage)\b[^.]{0,30}(does not|doesn't|never|nowhere|without)\b"
+            "underspecified": r"(context|text|question|it|passage|message)\b[^.]{0,30}"
+            r"(does not|doesn't|never|nowhere|without)\b"
             r"[^.]{0,20}(say|said|defin|stat|giv|specif|mention|tell|explain)|(not|never|un|nowhere) ?(defined|specified|"
             r"given|stated)|missing|absent|left open|would (need|have) to know|lacks?\b",
         }.items()
@@ -126,20 +129,34 @@ class Sign:
         return ", ".join(self.where.split(", ")[:2])
 
 
-def reply(prompt: str, rng: random.Random) -> str:
+@dataclass(frozen=True)
+class View:
+    """What the analyzer looks for in one world and how it speaks of it. block: label, text, stage, place -> signs.
+
+    The last of the words' causes is what a malformed submission is a sign of.
+    """
+
+    words: Words
+    titles: Mapping[str, tuple[str, ...]]
+    lacks: Mapping[str, tuple[str, ...]]
+    block: Callable[[str, str, str, str], Iterator[Sign]]
+
+
+def reply(prompt: str, rng: random.Random, view: View | None = None) -> str:
     """The analyzer's answer to its prompt: one JSON object, rarely unreadable at the first try."""
-    signs = list(_signs(prompt))
-    chosen = _chosen(signs, _said(prompt), rng)
-    causes = [_cause(key, [one for one in signs if one.cause == key], rng) for key in chosen]
+    view = view or View(RESEARCH, TITLES, LACKS, _block)
+    signs = list(_signs(prompt, view))
+    chosen = _chosen(signs, _said(prompt, view.words), view.words.causes, rng)
+    causes = [_cause(key, [one for one in signs if one.cause == key], view, rng) for key in chosen]
     if not causes or rng.random() < WRONG:
-        causes = [_mistaken(chosen, rng), *causes[1:]]
+        causes = [_mistaken(chosen, view, rng), *causes[1:]]
     answer = json.dumps({"summary": _summary(signs, causes), "causes": causes}, ensure_ascii=False, indent=1)
     if AGAIN not in prompt and rng.random() < UNREADABLE:
         return answer.replace('"remedy"', '"fix"')
     return f"```json\n{answer}\n```" if rng.random() < 0.2 else answer
 
 
-def _signs(prompt: str) -> Iterator[Sign]:
+def _signs(prompt: str, view: View) -> Iterator[Sign]:
     """Every symptom of the exchanges, in order."""
     where = stage = ""
     rollout = "0"
@@ -149,21 +166,21 @@ def _signs(prompt: str) -> Iterator[Sign]:
         elif match["submission"]:
             where, stage = f"rollout {rollout}, submission {match['submission']}", match["stage"] or ""
             if stage == "malformed":
-                yield Sign("format", where, "stage malformed")
+                yield Sign(view.words.causes[-1], where, "stage malformed")
         elif match["label"] and where and stage != "accepted":
-            yield from _block(match["label"], match["text"], stage, where)
+            yield from view.block(match["label"], match["text"], stage, where)
 
 
 def _block(label: str, text: str, stage: str, where: str) -> Iterator[Sign]:
-    if label.startswith("weak attempt") and stage == "too_easy":
+    if label.startswith("weak attempt") and stage in EASY:
         yield from _spoken(("generic", "shallow", "leak"), label, text, where)
     elif label.startswith("strong attempt"):
         yield from _spoken(("underspecified",), label, text, where)
     elif label == "verifier":
         if "leak yes" in text:
-            yield Sign("leak", f"{where}, verifier", _sentence(text, re.compile("leak yes")))
+            yield Sign("leak", f"{where}, verifier", sentence(text, re.compile("leak yes")))
         if "quality RECALL" in text or "quality TOO_EASY" in text:
-            yield Sign("shallow", f"{where}, verifier", _sentence(text, re.compile("quality")))
+            yield Sign("shallow", f"{where}, verifier", sentence(text, re.compile("quality")))
     elif label == "rubric":
         yield from _rubric(text, stage, where)
 
@@ -172,7 +189,7 @@ def _spoken(causes: tuple[str, ...], label: str, text: str, where: str) -> Itera
     """What a solver's own words say."""
     for key in causes:
         if SIGNS[key].search(text):
-            yield Sign(key, f"{where}, {label.split(',')[0]}", _sentence(text, SIGNS[key]))
+            yield Sign(key, f"{where}, {label.split(',')[0]}", sentence(text, SIGNS[key]))
 
 
 def _rubric(text: str, stage: str, where: str) -> Iterator[Sign]:
@@ -186,55 +203,55 @@ def _rubric(text: str, stage: str, where: str) -> Iterator[Sign]:
                 f"criterion {number}, negative, met by strong {strong}/{strong_of}: {criterion}",
             )
         easy = category == "positive" and weak and 3 * int(weak) >= 2 * int(weak_of)
-        if easy and stage == "too_easy" and BROAD.search(criterion):
+        if easy and stage in EASY and BROAD.search(criterion):
             broad.append(
                 Sign("lenient", where, f"criterion {number}, met by weak {weak}/{weak_of}: {criterion}")
             )
     yield from broad if len(broad) > 1 else ()
 
 
-def _sentence(text: str, pattern: re.Pattern[str]) -> str:
+def sentence(text: str, pattern: re.Pattern[str]) -> str:
     """The first sentence that shows the pattern, at most forty words of it."""
     sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
     found = next((one for one in sentences if pattern.search(one)), sentences[0])
     return " ".join(found.split()[:40])
 
 
-def _said(prompt: str) -> set[str]:
+def _said(prompt: str, words: Words) -> set[str]:
     """The causes that the scaffold's prompt files already speak about with some insistence."""
     files = [
         one["text"] for one in MARKED.finditer(prompt) if (one["label"] or "").startswith("file prompts/")
     ]
-    return {key for key, count in topics("\n".join(files)).items() if count >= 2}
+    return {key for key, count in topics("\n".join(files), words).items() if count >= 2}
 
 
-def _chosen(signs: list[Sign], said: set[str], rng: random.Random) -> list[str]:
+def _chosen(signs: list[Sign], said: set[str], causes: tuple[str, ...], rng: random.Random) -> list[str]:
     """Three or four causes, drawn by how many submissions show them; less readily if the prompts speak of them."""
-    weight = {key: float(len({one.submission for one in signs if one.cause == key})) for key in CAUSES}
+    weight = {key: float(len({one.submission for one in signs if one.cause == key})) for key in causes}
     for key in said:
         weight[key] *= 0.3
-    order = sorted(CAUSES, key=lambda key: -weight[key] * rng.uniform(0.6, 1.4))
+    order = sorted(causes, key=lambda key: -weight[key] * rng.uniform(0.6, 1.4))
     shown = [key for key in order if weight[key] > 0]
     return shown[: rng.choice((3, 3, 4))]
 
 
-def _cause(key: str, signs: list[Sign], rng: random.Random) -> dict[str, object]:
+def _cause(key: str, signs: list[Sign], view: View, rng: random.Random) -> dict[str, object]:
     evidence = [f'{one.where}: "{one.words}"'[:600] for one in signs[:3]]
     seen = len({one.submission for one in signs})
     return {
-        "title": rng.choice(TITLES[key]),
-        "explanation": f"{rng.choice(LACKS[key])} It shows in {seen} of the submissions.",
+        "title": rng.choice(view.titles[key]),
+        "explanation": f"{rng.choice(view.lacks[key])} It shows in {seen} of the submissions.",
         "evidence": evidence,
-        "remedy": "Say to the challenger: " + compose(rng, INSTRUCTIONS[key]),
+        "remedy": "Say to the challenger: " + compose(rng, view.words.instructions[key]),
     }
 
 
-def _mistaken(right: list[str], rng: random.Random) -> dict[str, object]:
+def _mistaken(right: list[str], view: View, rng: random.Random) -> dict[str, object]:
     """A wrong reading: a cause that did not show, or something beside the point."""
     evidence = ["rollout 1: the general impression"]
     if rng.random() < 0.5:
-        key = rng.choice([key for key in CAUSES if key not in right])
-        return {**_cause(key, [], rng), "evidence": evidence}
+        key = rng.choice([key for key in view.words.causes if key not in right])
+        return {**_cause(key, [], view, rng), "evidence": evidence}
     title, explanation, remedy = rng.choice(ODD)
     return {"title": title, "explanation": explanation, "evidence": evidence, "remedy": remedy}
 

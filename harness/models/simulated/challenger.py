@@ -80,7 +80,12 @@ def _reminder(cause: Cause, failures: str) -> float:
 
 def slips(rng: random.Random, found: Mapping[Cause, float]) -> frozenset[str]:
     """Which slips happen. Each has its own probability; together they are as few as these allow (systematic sampling)."""
-    at, upto = rng.random(), 0.0
+    return happening(rng.random(), found)
+
+
+def happening(at: float, found: Mapping[Cause, float]) -> frozenset[str]:
+    """The slips that a chance in [0, 1) brings."""
+    upto = 0.0
     happened = set()
     for cause, risk in found.items():
         start, upto = upto, upto + min(1.0, risk)

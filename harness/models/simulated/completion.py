@@ -12,9 +12,9 @@ from hashlib import blake2b
 from importlib import import_module
 from typing import Any
 
-from harness.models.simulated import challenger, judge, solvers, verifier
+from harness.models.simulated import challenger, judge, solvers, verifier, worlds
 
-VERSION = 1
+VERSION = 2
 CHARACTERS_PER_TOKEN = 4
 UNUSABLE = 0.01
 FENCED = 0.08
@@ -61,7 +61,7 @@ def complete(body: dict[str, Any], seed: int) -> dict[str, Any]:
     digest = fingerprint(body, seed)
     prompt = read_prompt(body)
     rng = random.Random(int.from_bytes(digest[:8], "big"))
-    text = responder(prompt, rng)
+    text = worlds.reply(str(name).removeprefix("simulated-"), prompt, rng) or responder(prompt, rng)
     if name in FALLIBLE:
         text = _slip(text, rng)
     text, reason = _cut(text, body.get("max_tokens") or body.get("max_completion_tokens"))

@@ -17,7 +17,7 @@ from harness.models.simulated.rewriting import (
     positive_only,
     tidying,
 )
-from harness.models.simulated.wording import CAUSES, INSTRUCTIONS, SUMMARIES, compose, topics
+from harness.models.simulated.wording import CAUSES, INSTRUCTIONS, RESEARCH, Words, compose, topics
 
 STUMBLE = 0.28
 STUBBORN = 0.85
@@ -31,7 +31,7 @@ CAUSE = re.compile(r"^### Cause \d+: (.*?)(?=^### Cause |\Z)", re.MULTILINE | re
 Files = dict[str, str]
 
 
-def reply(prompt: str, rng: random.Random) -> str:
+def reply(prompt: str, rng: random.Random, words: Words = RESEARCH) -> str:
     """The implementer's answer to its prompt: a summary and edits, most of them useful."""
     shown = _shown(prompt)
     files = {label.removeprefix("file "): text for label, text in shown.items() if label.startswith("file ")}
@@ -40,9 +40,9 @@ def reply(prompt: str, rng: random.Random) -> str:
         kind = _stumbled(prompt) if again else rng.choice(tuple(STUMBLES))
         return STUMBLES[kind](files, rng)
     if rng.random() < ASTRAY:
-        return _astray(files, rng)
-    wanted = _wanted(shown.get("diagnosis", ""), shown.get("history", ""), rng)
-    return _useful(files, wanted, rng) if wanted else _astray(files, rng)
+        return _astray(files, rng, words)
+    wanted = _wanted(shown, rng, words)
+    return _useful(files, wanted, rng, words) if wanted else _astray(files, rng, words)
 
 
 def _shown(prompt: str) -> dict[str, str]:
@@ -50,15 +50,15 @@ def _shown(prompt: str) -> dict[str, str]:
     return {one["label"]: one["text"] for one in MARKED.finditer(prompt) if one["label"]}
 
 
-def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
+def _wanted(shown: dict[str, str], rng: random.Random, words: Words) -> list[str]:
     """Which causes of the diagnosis are taken on: two to four, less readily those whose remedy was refuted."""
     weights: dict[str, float] = {}
-    for place, text in enumerate(CAUSE.findall(diagnosis)):
-        if found := topics(text):
+    for place, text in enumerate(CAUSE.findall(shown.get("diagnosis", ""))):
+        if found := topics(text, words):
             key = max(found, key=lambda key: found[key])
             weights[key] = max(weights.get(key, 0.0), 1.0 - 0.2 * place)
-    for result, change in ENTRY.findall(history):
-        for key in topics(change).keys() & weights.keys():
+    for result, change in ENTRY.findall(shown.get("history", "")):
+        for key in topics(change, words).keys() & weights.keys():
             if result.startswith("REFUTED"):
                 weights[key] *= 0.75
             elif "part of the current files" in result:
@@ -68,16 +68,16 @@ def _wanted(diagnosis: str, history: str, rng: random.Random) -> list[str]:
     return hopeful[: rng.choice((2, 3, 3, 4))]
 
 
-def _useful(files: Files, wanted: Sequence[str], rng: random.Random) -> str:
+def _useful(files: Files, wanted: Sequence[str], rng: random.Random, words: Words) -> str:
     """Edits against the wanted causes, each in the file and place that fits it."""
     edited, done = dict(files), []
     for key in wanted:
-        done.append(_address(edited, key, rng))
-    summary = " and ".join(rng.choice(SUMMARIES[one]) for one in done)
+        done.append(_address(edited, key, rng, words))
+    summary = " and ".join(rng.choice(words.summaries[one]) for one in done)
     return _answer(summary, files, edited)
 
 
-def _address(edited: Files, key: str, rng: random.Random) -> str:
+def _address(edited: Files, key: str, rng: random.Random, words: Words) -> str:
     """Change the files against one cause; which kind of change it was."""
     if key == "format":
         for path in _prompts(edited):
@@ -91,17 +91,19 @@ def _address(edited: Files, key: str, rng: random.Random) -> str:
         return "positive-only"
     path = _target(edited, rng)
     if path:
-        edited[path] = insert(edited[path], key, compose(rng, INSTRUCTIONS[key]), rng)
+        edited[path] = insert(edited[path], key, compose(rng, words.instructions[key]), rng, words)
     return key
 
 
-def _astray(files: Files, rng: random.Random) -> str:
+def _astray(files: Files, rng: random.Random, words: Words) -> str:
     """An edit that applies and starts but does not help."""
     kind = rng.choice(("irrelevant", "harmful"))
     edited, path = dict(files), _target(files, rng)
     if path:
-        edited[path] = insert(files[path], "generic", compose(rng, INSTRUCTIONS[kind]), rng)
-    return _answer(rng.choice(SUMMARIES[kind]), files, edited)
+        edited[path] = insert(
+            files[path], words.causes[0], compose(rng, words.instructions[kind]), rng, words
+        )
+    return _answer(rng.choice(words.summaries[kind]), files, edited)
 
 
 def _prompts(files: Files) -> list[str]:

@@ -26,6 +26,7 @@ OPENINGS = (
     "A team maintains {subject} and is about to change one part of it.",
     "This task is set in the part of the system that deals with {subject}.",
 )
+DRIVERS = ("cache size", "concurrency", "batch size", "request rate")
 PREMISE_ENDS = ("", " here", " in this design", ", and nothing else does")
 CLOSINGS = (
     "Everything that is not named is held fixed.",
@@ -86,14 +87,18 @@ class Style:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-def plan(rng: random.Random, source: Source, flaws: frozenset[str]) -> Plan:
-    """Choose what the task is about."""
+def plan(
+    rng: random.Random, source: Source, flaws: frozenset[str], drivers: tuple[str, ...] = DRIVERS
+) -> Plan:
+    """Choose what the task is about. drivers: what a task begins with that needs no reading."""
     terms = list(source.terms[:36])
     rng.shuffle(terms)
     subject = f"the {terms[0]}" if terms else "a server under load"
     lengths = [1] * 6 if "shallow" in flaws else rng.choice(([3, 3, 2], [3, 2, 2], [2, 2, 2, 2], [3, 3, 3]))
     chains = (
-        _common_chains(rng, lengths) if "generic" in flaws or len(terms) < 5 else _own_chains(terms, lengths)
+        _common_chains(rng, lengths, drivers)
+        if "generic" in flaws or len(terms) < 5
+        else _own_chains(terms, lengths)
     )
     start = rng.choice((1, -1))
     effects: dict[str, Effect] = {}
@@ -123,9 +128,9 @@ def _own_chains(terms: list[str], lengths: list[int]) -> list[Chain]:
     return chains or [(driver, *rest)]
 
 
-def _common_chains(rng: random.Random, lengths: list[int]) -> list[Chain]:
+def _common_chains(rng: random.Random, lengths: list[int], drivers: tuple[str, ...]) -> list[Chain]:
     """Chains of effects that everybody in the field knows."""
-    driver = rng.choice(("cache size", "concurrency", "batch size", "request rate"))
+    driver = rng.choice(drivers)
     used = {driver}
     chains = []
     for length in lengths:
@@ -147,7 +152,7 @@ def context(rng: random.Random, made: Plan) -> str:
     for chain in made.chains:
         pairs = list(pairwise(chain))
         for cause, result in pairs[1:] if chain in made.withheld else pairs:
-            sentences.append(_premise(rng, cause, result))
+            sentences.append(premise(rng, cause, result))
     rng.shuffle(sentences)
     opening = rng.choice(OPENINGS).format(subject=made.subject)
     if made.quote:
@@ -156,11 +161,12 @@ def context(rng: random.Random, made: Plan) -> str:
     return " ".join([opening, *sentences, *conclusions, rng.choice(CLOSINGS)])
 
 
-def _premise(rng: random.Random, cause: str, result: str) -> str:
+def premise(rng: random.Random, cause: str, result: str, ends: tuple[str, ...] = PREMISE_ENDS) -> str:
+    """A link in words, from either side."""
     forward = rng.random() < 0.6
     first, second = (f"`{cause}`", f"`{result}`") if forward else (f"`{result}`", f"`{cause}`")
     verb = rng.choice(world.FORWARD if forward else world.BACKWARD)
-    return f"{first} {verb} {second}{rng.choice(PREMISE_ENDS)}."
+    return f"{first} {verb} {second}{rng.choice(ends)}."
 
 
 def told(rng: random.Random, term: str, one: Effect, *, regime: bool = True) -> str:

@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Mapping
 
-from harness.models.simulated.wording import SUBJECT
+from harness.models.simulated.wording import RESEARCH, Words
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 TIDY = '''
@@ -26,10 +26,10 @@ FIRST = re.compile(r"^((?:from (?!__future__)|import |def |class |@|async def ))
 SUBMIT = re.compile(r"env\.submit\((\w+)\)")
 
 
-def insert(text: str, key: str, sentence: str, rng: random.Random) -> str:
+def insert(text: str, key: str, sentence: str, rng: random.Random, words: Words = RESEARCH) -> str:
     """The prompt with a sentence put where its subject is dealt with: into a bullet, under it, or as a paragraph."""
     lines = text.split("\n")
-    spots = _spots(lines, SUBJECT[key])
+    spots = _spots(lines, words.subject[key])
     if not spots:
         return f"{text.rstrip()}\n\n{sentence}\n"
     at = rng.choice(spots[:3])

@@ -13,8 +13,8 @@ from zlib import crc32
 from harness.models.simulated import world
 from harness.models.simulated.world import Effect
 
-_CONTEXT = "\n## Context\n"
-_QUESTION = "\n## Question\n"
+CONTEXT = "\n## Context\n"
+QUESTION = "\n## Question\n"
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]{3,}")
 
 
@@ -80,10 +80,10 @@ def answer(ability: Ability, prompt: str, rng: random.Random) -> str:
 @lru_cache(maxsize=512)
 def understand(prompt: str) -> Task:
     """Find driver, links and what is asked in a rendered solver prompt."""
-    at = prompt.find(_CONTEXT)
-    end = prompt.rfind(_QUESTION)
-    context = prompt[at + len(_CONTEXT) : end] if 0 <= at < end else prompt
-    question = prompt[end + len(_QUESTION) :] if end >= 0 else prompt
+    at = prompt.find(CONTEXT)
+    end = prompt.rfind(QUESTION)
+    context = prompt[at + len(CONTEXT) : end] if 0 <= at < end else prompt
+    question = prompt[end + len(QUESTION) :] if end >= 0 else prompt
     changed = world.change(question) or world.change(context)
     driver, start = changed or (None, 1)
     asked = tuple(dict.fromkeys(term for term in world.TERM.findall(question) if term != driver))

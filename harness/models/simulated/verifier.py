@@ -16,7 +16,7 @@ _SECTIONS = (
     "\n## Rubric\n",
 )
 _END = "\n## What to return\n"
-_CRITERION = re.compile(r"^\d+\. \[(POSITIVE|NEGATIVE)\] (.*)$", re.MULTILINE)
+CRITERION = re.compile(r"^\d+\. \[(POSITIVE|NEGATIVE)\] (.*)$", re.MULTILINE)
 _RECALL = re.compile(
     r"\b(?:what is|what are|who|when was|which version|define|name the|list|how many|what does|recall|state the)\b",
     re.IGNORECASE,
@@ -47,7 +47,11 @@ class Task:
 
 def reply(prompt: str, rng: random.Random) -> str:
     """The four checks as JSON."""
-    task = read_task(prompt)
+    return json.dumps(checked(read_task(prompt), rng), ensure_ascii=False)
+
+
+def checked(task: Task, rng: random.Random) -> dict[str, object]:
+    """The four checks, with what is said about them."""
     leak, quality, content, label, feedback = False, "GOOD", True, True, []
     if (_leaks(task) >= 2 and rng.random() < SEES_LEAK) or rng.random() < ERRS:
         leak = True
@@ -71,7 +75,7 @@ def reply(prompt: str, rng: random.Random) -> str:
     if not label:
         feedback.append("The declared question type does not fit the question.")
     checks = {"leak": leak, "quality": quality, "rubric_tests_content": content, "label_fits": label}
-    return json.dumps({**checks, "feedback": " ".join(feedback[:2])}, ensure_ascii=False)
+    return {**checks, "feedback": " ".join(feedback[:2])}
 
 
 def read_task(prompt: str) -> Task:
@@ -85,7 +89,7 @@ def read_task(prompt: str) -> Task:
         texts.append(prompt[at + len(heading) : end].strip() if 0 <= at < end else "")
         end = at if at >= 0 else end
     rubric, question_type, question, context, document = texts
-    return Task(document, context, question, question_type, tuple(_CRITERION.findall(rubric)))
+    return Task(document, context, question, question_type, tuple(CRITERION.findall(rubric)))
 
 
 def _leaks(task: Task) -> int:

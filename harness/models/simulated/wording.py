@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 Parts = tuple[tuple[str, ...], ...]
@@ -33,8 +34,8 @@ SUBJECT: Mapping[str, str] = MappingProxyType(
     {
         "generic": r"question",
         "shallow": r"question",
-        "leak": r"context",
-        "underspecified": r"context",
+        "leak": r"context|scenario",
+        "underspecified": r"context|scenario",
         "misfire": r"negative|rubric|criteri",
         "lenient": r"rubric|criteri",
         "format": r"json|form\b|format",
@@ -256,12 +257,29 @@ SUMMARIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True)
+class Words:
+    """What analyzer and implementer say in one world. causes: keys; subject: where in a prompt a cause is dealt with.
+
+    instructions and summaries have the further keys `irrelevant` and `harmful`.
+    """
+
+    causes: tuple[str, ...]
+    topics: Mapping[str, re.Pattern[str]]
+    subject: Mapping[str, str]
+    instructions: Mapping[str, Parts]
+    summaries: Mapping[str, tuple[str, ...]]
+
+
+RESEARCH = Words(CAUSES, TOPICS, SUBJECT, INSTRUCTIONS, SUMMARIES)
+
+
 def compose(rng: random.Random, parts: Parts) -> str:
     """One sentence or two, one piece drawn from each part."""
     return "".join(rng.choice(part) for part in parts)
 
 
-def topics(text: str) -> dict[str, int]:
+def topics(text: str, words: Words = RESEARCH) -> dict[str, int]:
     """How often a text touches each cause."""
-    found = {key: len(pattern.findall(text)) for key, pattern in TOPICS.items()}
+    found = {key: len(pattern.findall(text)) for key, pattern in words.topics.items()}
     return {key: count for key, count in found.items() if count}

@@ -56,6 +56,14 @@ queue depth > waiting time + 0 | memory use > garbage collection + 1 | garbage c
 pause time > tail latency + 0 | lock contention > waiting time + 0 | disk traffic > device wear + 0
 read latency > throughput - 0 | CPU load > power draw + 0 | waiting time > timeout rate + 1
 swap activity > disk traffic + 0 | context switches > cache misses + 0 | cache misses > read latency + 0
+late payments > default interest + 0 | default interest > total debt + 0 | total debt > insolvency risk + 1
+late payments > notice letters + 1 | notice letters > termination risk + 1 | late payments > lost goodwill + 3
+rent arrears > termination risk + 1 | rent arrears > total debt + 0 | rent arrears > notice letters + 1
+termination risk > bargaining power - 0 | bargaining power > settlement offers + 0 | total debt > legal costs + 1
+notice period > time to respond + 0 | time to respond > missed deadlines - 0 | missed deadlines > lost claims + 0
+notice period > planning costs - 2 | notice period > bargaining power + 0 | lost claims > recoverable damages - 0
+kept evidence > burden of proof - 0 | kept evidence > settlement offers + 0 | burden of proof > lost claims + 1
+kept evidence > recoverable damages + 0 | settlement offers > legal costs - 3 | planning costs > legal costs + 0
 """.replace("\n", "|")
 COMMON: dict[tuple[str, str], Effect] = {}
 for _row in filter(str.strip, _COMMON.split("|")):

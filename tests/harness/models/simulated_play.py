@@ -10,15 +10,16 @@ from types import ModuleType
 from typing import Any
 
 from harness import gate
+from harness.domains import RubricChecks as Checks
 from harness.domains import cs
 from harness.judge import read as read_judgement
 from harness.models.simulated import complete
 from harness.parsing import Malformed, parse
 from harness.prompting import load, numbered, render
-from harness.types import Example, Report
-from harness.verifier import Checks, conclude
+from harness.trajectory import Example, Report
+from harness.verifier import conclude, malformed
 
-BASELINE = Path(__file__).parents[3] / "baseline_repo"
+BASELINE = Path(__file__).parents[3] / "baseline_repo" / "cs"
 PROMPTS = {path.name: path.read_text("utf-8") for path in (BASELINE / "prompts").glob("*.md")}
 WORDS = {
     "nouns": "journal page cursor lease ledger bucket shard replica token quota epoch segment index digest filter ring"
@@ -103,13 +104,12 @@ class Env:
 
     def measured(self, submission: object) -> Report:
         try:
-            example = cs.read_example(submission)
+            example = cs.read(submission)
         except Malformed as problem:
             return Report(accepted=False, stage="malformed", reasons=("malformed",), feedback=str(problem))
         start = self.seed + 100 * (1 + self.submissions_left)
-        verified = conclude(
-            example, self._checks(example, start), cs.count_problems(example.rubric_policy, example.rubric)
-        )
+        broken = cs.problems(example)
+        verified = malformed(example, broken) if broken else conclude(example, self._checks(example, start))
         if not verified.passed:
             return Report(
                 accepted=False, stage="quality", reasons=verified.reasons, feedback=verified.feedback

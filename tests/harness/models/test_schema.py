@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel, Field
 
 from evolve.population import Diagnosis
+from harness.domains import RubricChecks as Checks
 from harness.judge import Judgement
 from harness.models.schema import DROPPED, KEPT, STRUCTURE, form_of, instruction
 from harness.parsing import validate
-from harness.verifier import Checks
 
 
 class Inner(BaseModel):

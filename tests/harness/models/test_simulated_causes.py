@@ -23,6 +23,7 @@ from simulated_play import (
     verifier_prompt,
 )
 
+from harness.domains import RubricChecks as Checks
 from harness.domains import cs
 from harness.judge import read as read_judgement
 from harness.models.simulated import challenger, items, sources, world
@@ -31,8 +32,7 @@ from harness.models.simulated.concepts import brief
 from harness.models.simulated.judge import read_criterion
 from harness.models.simulated.solvers import understand
 from harness.parsing import Malformed, parse
-from harness.types import Example
-from harness.verifier import Checks
+from harness.trajectory import Example
 
 DOCUMENTS = documents(60)
 TASK = brief("Write a question and a rubric.")
@@ -47,7 +47,7 @@ def tasks(*sentences: str) -> tuple[Example | None, ...]:
         prompt = first_prompt(source, *sentences)
         for draw in range(6):
             try:
-                written.append(cs.read_example(say("challenger", prompt, 10 * number + draw)))
+                written.append(cs.read(say("challenger", prompt, 10 * number + draw)))
             except Malformed:
                 written.append(None)
     return tuple(written)
@@ -59,7 +59,7 @@ def flawed(*flaws: str) -> tuple[Example, ...]:
     made = []
     for number, source in enumerate(DOCUMENTS):
         task = challenger.write(random.Random(number), sources.read(source.text), TASK, frozenset(flaws))
-        made.append(cs.read_example(task))
+        made.append(cs.read(task))
     return tuple(made)
 
 

@@ -18,7 +18,7 @@ from harness.models.simulated import analyzer, implementer, rewriting, wording
 from harness.models.simulated.concepts import brief
 from harness.parsing import Malformed, parse
 
-BASELINE = Path(__file__).parents[3] / "baseline_repo"
+BASELINE = Path(__file__).parents[3] / "baseline_repo" / "cs"
 FILES = {
     path.relative_to(BASELINE).as_posix(): path.read_text("utf-8")
     for path in sorted(BASELINE.rglob("*"))
