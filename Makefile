@@ -31,6 +31,7 @@ test-slow: $(STAMP)-test
 
 # each prints its figures, with its claims and whether they were kept
 bench: $(STAMP)-test
+	-$(BIN)/python bench/gate.py
 	-$(BIN)/python bench/start_up.py
 	-$(BIN)/python bench/host_cpu.py
 	-$(BIN)/python bench/storage.py

@@ -52,6 +52,12 @@ class Match:
         return price(self.good, mine) / price(self.plain_good, theirs)
 
 
+def overstated(good: Cell, bad: Cell, posterior: bool = False) -> float:
+    """By how much the gap of a passing item is reported too high on average, where every other item is bad."""
+    errors = [(one.middle if posterior else one.gap) - one.true for one in (good, bad)]
+    return (good.passed * errors[0] + bad.passed * errors[1]) / (good.passed + bad.passed)
+
+
 def price(good: Cell, calls: float) -> float:
     """Calls for each good item that passes."""
     return calls / good.passed if good.passed else float("inf")
@@ -92,7 +98,7 @@ def by_gap(world: World, items: int) -> Iterator[str]:
 def others(items: int) -> Iterator[str]:
     """One line for each other world and preset."""
     yield f"{'passed, and calls a good item':<46} {'gap':>4}: plain honest   {'gap':>4}: plain honest   good only half bad"
-    legal = replace(
+    alone = replace(
         DEPLOYED, weak_mean=1.0, weak_best=None, strong_low=0.0, strong_high=None, zero_forbidden=False
     )
     low, meta, prose = World(weak=(0.30, 0.45)), gate.PRESETS["meta"], gate.PRESETS["prose"]
@@ -107,7 +113,11 @@ def others(items: int) -> Iterator[str]:
         "weak means 0.30 to 0.45": (GATES, low),
         "bounds meta": ((plain(meta), confirmed(meta)), World()),
         "bounds prose, weak means 0.30 to 0.45": ((plain(prose), confirmed(prose)), low),
-        "gap alone, 5 weak and 3 strong (legal)": ((plain(legal, 5, 3), confirmed(legal)), low),
+        "gap alone": ((plain(alone), confirmed(alone)), low),
+        "gap alone, 5 weak and 3 strong first (legal)": (
+            (plain(alone, 5, 3), confirmed(alone, first=plain(alone, 5, 3))),
+            low,
+        ),
     }
     for name, (gates, world) in worlds.items():
         one = match(gates, world, items)
@@ -123,7 +133,7 @@ def right_or_wrong(items: int) -> Iterator[str]:
     yield "right or wrong   few                          confirmed                    posterior"
     yield f"weak and strong  {HEAD}   {HEAD}    gap   bias"
     for weak in (0.10, 0.20, 0.30, 0.50):
-        for strong in (weak + 0.05, weak + 0.30, 0.75, 0.90):
+        for strong in (weak + 0.05, weak + 0.30, 0.90):
             world = World("binary", weak=(weak, weak))
             cells = (cell(judge, world, strong - weak, items) for judge in gates)
             yield f"  {weak:.2f} to {strong:.2f}   {both_columns(*cells)}"
@@ -141,6 +151,9 @@ def claims(items: int) -> list[Figure]:
         Figure("calls a good item, 0.30 items, times deployed", one.good_only, "", 1.9),
         Figure("calls a good item, half 0.05 items, times deployed", one.half_bad, "", 1.6),
         Figure("  the same with challenger and verifier", one.whole),
+        Figure("gap reported too high, half 0.05 items: deployed", overstated(one.plain_good, one.plain_bad)),
+        Figure("  confirmed: mean of the fresh attempts", overstated(one.good, one.bad)),
+        Figure("  confirmed: posterior", overstated(one.good, one.bad, posterior=True)),
     ]
 
 

@@ -84,19 +84,29 @@ def plain(preset: Preset, weak: int = 3, strong: int = 3) -> Judge:
     return judge
 
 
-def confirmed(preset: Preset, rule: Sequential = sequential.GRADED) -> Judge:
-    """The honest gate: selecting one by one, then fresh attempts one by one."""
+def selected(preset: Preset, rule: Sequential = sequential.GRADED) -> Judge:
+    """The selecting half of the honest gate, one by one; what it measures is not reported."""
 
     def judge(scores: Scores) -> Round:
-        selecting, weak, strong = played(sequential.select, rule, preset, scores[:2])
-        spent = len(weak) + len(strong)
-        if selecting.verdict is None or not selecting.verdict.accepted:
+        move, weak, strong = played(sequential.select, rule, preset, scores[:2])
+        return Round(move.verdict is not None and move.verdict.accepted, len(weak) + len(strong))
+
+    return judge
+
+
+def confirmed(preset: Preset, rule: Sequential = sequential.GRADED, first: Judge | None = None) -> Judge:
+    """The honest gate: selecting, or another gate first, then fresh attempts one by one."""
+    select = first or selected(preset, rule)
+
+    def judge(scores: Scores) -> Round:
+        before = select(scores)
+        if not before.passed:
+            return before
+        move, weak, strong = played(sequential.confirm, rule, preset, scores[2:])
+        spent = before.attempts + len(weak) + len(strong)
+        if move.verdict is None or move.posterior is None or not move.verdict.accepted:
             return Round(False, spent)
-        confirming, weak, strong = played(sequential.confirm, rule, preset, scores[2:])
-        spent += len(weak) + len(strong)
-        if confirming.verdict is None or confirming.posterior is None or not confirming.verdict.accepted:
-            return Round(False, spent)
-        return Round(True, spent, fmean(strong) - fmean(weak), confirming.posterior.gap)
+        return Round(True, spent, fmean(strong) - fmean(weak), move.posterior.gap)
 
     return judge
 

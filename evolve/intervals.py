@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan, cos, inf, isfinite, pi, sin, sqrt
+from math import inf, isfinite, sqrt
 from statistics import NormalDist, fmean, stdev
+
+from harness.student import quantile
 
 Z = 1.959963984540054
 
@@ -80,26 +82,5 @@ def mean(values: Sequence[float], lowest: float = -inf, highest: float = inf) ->
     if count > 1 and isfinite(reach) and stdev(values) == 0:
         alike = proportion(count * (centre - lowest) / reach, count)
         return Interval(centre, lowest + reach * alike.low, lowest + reach * alike.high, count)
-    half = student(count - 1) * stdev(values) / sqrt(count) if count > 1 else inf
+    half = quantile(0.975, count - 1) * stdev(values) / sqrt(count) if count > 1 else inf
     return Interval(centre, max(lowest, centre - half), min(highest, centre + half), count)
-
-
-def student(freedom: int) -> float:
-    """The t that lies within plus and minus with 95 % probability, for a number of degrees of freedom, by bisection."""
-    low, high = 1.0, 20.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if within(middle, freedom) < 0.95 else (low, middle)
-    return low
-
-
-def within(t: float, freedom: int) -> float:
-    """Probability that Student's t lies between -t and t (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4)."""
-    angle = atan(t / sqrt(freedom))
-    odd = freedom % 2
-    term = cos(angle) if odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for k in range(1 + odd, freedom - 1, 2):
-        term *= cos(angle) ** 2 * k / (k + 1)
-        total += term
-    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total

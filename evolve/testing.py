@@ -88,7 +88,9 @@ def refuse(opening: Opening) -> None:
     Raises:
         UsageError: it says what differs.
     """
-    now = instrument_of(opening.settings).hash  # refuses, also of a new run, what no instrument can be made of
+    now = instrument_of(
+        opening.settings
+    ).hash  # refuses, also of a new run, what no instrument can be made of
     if opening.recorded is None:
         return
     if problem := other_instrument(opening.layout.run, opening.recorded, opening.settings, now):

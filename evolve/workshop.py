@@ -89,7 +89,11 @@ class Stub:
             return {"spent": "asks"}
         if "ask" in request:
             item = json.dumps(STUB_EXAMPLE | ELSEWHERE)
-            return {"texts": [item] * len(request["ask"])} if isinstance(request["ask"], list) else {"text": item}
+            return (
+                {"texts": [item] * len(request["ask"])}
+                if isinstance(request["ask"], list)
+                else {"text": item}
+            )
         self.submitted += 1
         if self.submitted > 3:
             return {"spent": "submissions"}

@@ -32,7 +32,7 @@ class Inspection:
     rules: sequential.Sequential = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rules = sequential.BINARY if self.preset.binary else sequential.GRADED
+        self.rules = sequential.rule_of(self.preset)
 
     @property
     def preset(self) -> gate.Preset:

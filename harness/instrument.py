@@ -80,6 +80,7 @@ class Instrument:
             "prompts": {name: sha256(text.encode()).hexdigest() for name, text in texts.items()},
             "answers": [form_of(answer) for answer in answers],
             "gate": [gate.VERSION, sequential.VERSION, proof_bounds.VERSION],
+            "rule": asdict(sequential.rule_of(self.gate)),
             "domain": [domain.name, domain.version, *domain.attempts, fingerprint(self.source)],
             "thorough": self.thorough,
             "simulation": self.simulation,

@@ -55,7 +55,12 @@ async def compared(place: Place, example: Example, answer: str, draw: Draw) -> M
         raise InvalidMeasurement(
             f"judge: it cannot be told whether {final[:200]!r} equals the reference ({found.how})"
         )
-    return Mark(float(opinion.verdict == "same"), final=final, how=f"{found.how}, {judge_of(instrument)}", calls=(call,))
+    return Mark(
+        float(opinion.verdict == "same"),
+        final=final,
+        how=f"{found.how}, {judge_of(instrument)}",
+        calls=(call,),
+    )
 
 
 def judge_of(instrument: Instrument) -> str:

@@ -30,7 +30,9 @@ async def measure(models: Models, request: Request, read: Callable[[str], T]) ->
         request = replace(request, draw=request.draw.again(retry))
         reply = await models.ask(request)
         if reply.finish_reason == "length":
-            request = replace(request, max_tokens=more_room(reply, request.max_tokens, request.limit or SMALLEST_ROOM))
+            request = replace(
+                request, max_tokens=more_room(reply, request.max_tokens, request.limit or SMALLEST_ROOM)
+            )
         elif reply.refused or reply.failed:
             request = replace(request, max_tokens=None)  # more room may be what was too much
         if not reply.whole:

@@ -7,19 +7,20 @@ Every result is the same for the scores in any order, to the last bit.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import atan, comb, cos, fsum, pi, sin, sqrt
+from math import comb, fsum, sqrt
 from statistics import fmean
 
 import numpy as np
 
+from harness import student
 from harness.trajectory import Posterior
 
 PRIOR_SD = 0.18
 """Of one attempt, as measured for rubric scores; the prior on the variance is scaled-inverse-chi-squared around it."""
 PRIOR_FREEDOM = 4
 """Degrees of freedom of that prior: what five scores of one solver would say."""
-SCEPTICISM = 0.25
-"""The gap is thought to be 0 beforehand, with an s.d. of PRIOR_SD / sqrt(SCEPTICISM) = 0.36."""
+SCEPTICISM = 0.2
+"""The gap is thought to be 0 beforehand, with an s.d. of PRIOR_SD / sqrt(SCEPTICISM) = 0.40."""
 COVERED = 0.95
 GRID = 1000
 
@@ -50,8 +51,8 @@ def posterior(
 ) -> Posterior:
     """The gap between the true means, from at least one attempt of each solver.
 
-    Its mean lies nearer to 0 than the difference of the sample means: that is the prior's doubt, 14 % off at three
-    attempts a side, 5 % at ten.
+    Its mean lies nearer to 0 than the difference of the sample means: that is the prior's doubt, 12 % off at three
+    attempts a side, 4 % at ten.
 
     Raises:
         ValueError: scores missing, or see `checked`.
@@ -85,8 +86,8 @@ def graded(
     freedom = found.freedom + 1
     squares = found.freedom * found.sd**2 + trust * SCEPTICISM * measured**2
     scale = sqrt(squares / freedom / (worth + SCEPTICISM))
-    gap, half = trust * measured, scale * t_quantile((1 + COVERED) / 2, freedom)
-    return gap, gap - half, gap + half, t_below((gap - required) / scale, freedom)
+    gap, half = trust * measured, scale * student.quantile((1 + COVERED) / 2, freedom)
+    return gap, gap - half, gap + half, student.below((gap - required) / scale, freedom)
 
 
 def noise(*sides: Sequence[float]) -> Noise:
@@ -111,31 +112,7 @@ def at_most(scores: Sequence[float], bound: float, found: Noise | None) -> float
         return float(bound >= 1)
     if found is None:
         return beta_below(bound, round(sum(scores)), len(scores))
-    return t_below((bound - fmean(scores)) * sqrt(len(scores)) / found.sd, found.freedom)
-
-
-def t_below(value: float, freedom: int) -> float:
-    """Student's distribution function, for whole degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4)."""
-    angle = atan(value / sqrt(freedom))
-    odd, squared = freedom % 2, cos(angle) ** 2
-    term = total = 0.0 if freedom == 1 else cos(angle) if odd else 1.0
-    for step in range(2 + odd, freedom - 1, 2):
-        term *= squared * (step - 1) / step
-        total += term
-    inside = 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total
-    return min(1.0, max(0.0, (1 + inside) / 2))
-
-
-@lru_cache(maxsize=256)
-def t_quantile(probability: float, freedom: int) -> float:
-    """The value below which Student's t lies with this probability in [0.5, 1), to 1e-9."""
-    low, high = 0.0, 1.0
-    while t_below(high, freedom) < probability:
-        high *= 2
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_below(middle, freedom) < probability else (low, middle)
-    return high
+    return student.below((bound - fmean(scores)) * sqrt(len(scores)) / found.sd, found.freedom)
 
 
 def beta_below(bound: float, right: int, tries: int) -> float:

@@ -28,6 +28,16 @@ def render(template: str, **values: str) -> str:
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
+def fitted(template: str, **values: str) -> str:
+    """The same for a template that need not have a place for every value.
+
+    Raises:
+        KeyError: a placeholder has no value.
+    """
+    wanted = set(PLACEHOLDER.findall(template))
+    return render(template, **{name: text for name, text in values.items() if name in wanted})
+
+
 def numbered(rubric: Sequence[Criterion]) -> str:
     """The rubric as instrument roles see it: numbered, with its category, without weights."""
     rows = (

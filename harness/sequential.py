@@ -17,7 +17,7 @@ from harness.trajectory import Posterior, Verdict
 
 VERSION = 1
 LIKELY = 0.5
-"""Selecting asks no more of the gap than to be rather there than not, and so does the last look at fresh attempts."""
+"""What passes has the required gap rather than not."""
 SINGLE = frozenset({"weak_best_high", "weak_zero", "strong_zero"})
 """Bounds on single attempts, which no further attempt can mend."""
 ORDER = (
@@ -42,8 +42,7 @@ class Sequential:
     weak_first, strong_first, most: the selecting attempts of a side before the first look, and at the last one.
     fresh_first, fresh_step, fresh_most: the confirming ones of each side, before, between and at the last look.
     hopeless: selecting ends if a bound on a mean, or the gap, holds with less.
-    refused, confirmed: confirming ends if the gap is at least the required one with less, or with so much.
-    plausible: confirming ends if a bound on a mean holds with less.
+    refused: confirming ends if the gap holds with less; plausible: if a bound on a mean does.
     """
 
     binary: bool
@@ -55,7 +54,6 @@ class Sequential:
     fresh_most: int
     hopeless: float
     refused: float
-    confirmed: float
     plausible: float
 
 
@@ -69,7 +67,6 @@ GRADED = Sequential(
     fresh_most=10,
     hopeless=0.35,
     refused=0.20,
-    confirmed=0.60,
     plausible=0.10,
 )
 BINARY = Sequential(
@@ -82,9 +79,13 @@ BINARY = Sequential(
     fresh_most=12,
     hopeless=0.10,
     refused=0.20,
-    confirmed=0.55,
     plausible=0.10,
 )
+
+
+def rule_of(preset: Preset) -> Sequential:
+    """The rule for scores of the preset's kind."""
+    return BINARY if preset.binary else GRADED
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,9 @@ def separate(rule: Sequential, preset: Preset, weak: Sequence[float], strong: Se
 def confirm(rule: Sequential, preset: Preset, weak: Sequence[float], strong: Sequence[float]) -> Move:
     """The confirming stage, on fresh attempts alone.
 
-    Besides the gap, each bound on a mean has to be plausible, and each bound on a single attempt is kept by about two
-    attempts in three: what the best of three attempts obeys, the best of ten need not.
+    It passes as soon as the required gap is likely and the 95 % interval of the gap lies above 0. Besides, each bound on
+    a mean has to be plausible, and each bound on a single attempt is kept by about two attempts in three: what the best
+    of three attempts obeys, the best of ten need not.
 
     Raises:
         ValueError: a score that is none, see `checked`.
@@ -153,19 +155,23 @@ def confirm(rule: Sequential, preset: Preset, weak: Sequence[float], strong: Seq
     if min(len(weak), len(strong)) < rule.fresh_first:
         return Move(max(0, rule.fresh_first - len(weak)), max(0, rule.fresh_first - len(strong)))
     found = posterior(weak, strong, required(preset), binary=rule.binary)
-    last = min(len(weak), len(strong)) >= rule.fresh_most
-    lost = {
-        *doubts(rule, preset, sides, rule.plausible),
-        *often(preset, sides, 0 if last else rule.fresh_most),
-    }
-    if not reaches(found, LIKELY if last else rule.refused):
-        lost.add("gap_unclear" if reaches(found, rule.refused) else "gap_unconfirmed")
-    if lost:
-        return refusal(lost, found)
-    if last or (reaches(found, rule.confirmed) and not often(preset, sides, 0)):
+    shown = reaches(found, LIKELY) and found.low > 0
+    lost = set(doubts(rule, preset, sides, rule.plausible))
+    if shown and not lost and not often(preset, sides, 0):
         return Move(verdict=Verdict(accepted=True, reasons=()), posterior=found)
-    more_weak, more_strong = (min(rule.fresh_step, rule.fresh_most - len(side)) for side in sides)
-    return Move(max(0, more_weak), max(0, more_strong), posterior=found)
+    last = min(len(weak), len(strong)) >= rule.fresh_most
+    lost.update(often(preset, sides, 0 if last else rule.fresh_most))
+    if not reaches(found, rule.refused):
+        lost.add("gap_unconfirmed")
+    elif last and not shown:
+        lost.add("gap_unclear")
+    return refusal(lost, found) if lost else further(rule, sides, found)
+
+
+def further(rule: Sequential, sides: Sides, found: Posterior) -> Move:
+    """Some more fresh attempts of each solver."""
+    weak, strong = (max(0, min(rule.fresh_step, rule.fresh_most - len(side))) for side in sides)
+    return Move(weak, strong, posterior=found)
 
 
 def required(preset: Preset) -> float:

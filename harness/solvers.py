@@ -14,7 +14,7 @@ from harness.measuring import measure, user
 from harness.modes import Mode
 from harness.parsing import Malformed, without_thought
 from harness.place import Place, Subject
-from harness.prompting import render
+from harness.prompting import fitted, render
 from harness.together import together
 from harness.trajectory import Attempt, Solver
 from harness.types import Draw, Reply, Request, Role
@@ -188,8 +188,8 @@ def prompt_of(place: Place, subject: Subject, mode: Mode) -> str:
     source = {"task": "", "passage": example.passage, "document": subject.document.text}[mode.sees]
     if not source:
         return task
-    edge = boundary(example, source)
-    return f"{render(domain.prompt('source.md'), source=source, boundary=edge).strip()}\n\n{task}"
+    before = fitted(domain.prompt("source.md"), source=source, boundary=boundary(example, source))
+    return f"{before.strip()}\n\n{task}"
 
 
 def read(text: str) -> str:

@@ -6,7 +6,7 @@ from harness.judge import boundary
 from harness.measuring import measure, user
 from harness.parsing import parse
 from harness.place import Place, Subject
-from harness.prompting import PLACEHOLDER, numbered, render
+from harness.prompting import fitted, numbered
 from harness.trajectory import Example, Verification
 from harness.types import Draw, Request
 
@@ -45,8 +45,7 @@ def filled(template: str, subject: Subject) -> str:
         "reference": example.reference_answer,
         "kind": example.answer_kind or "",
     }
-    wanted = set(PLACEHOLDER.findall(template))
-    return render(template, **{name: text for name, text in values.items() if name in wanted})
+    return fitted(template, **values)
 
 
 def conclude(example: Example, checks: BaseModel, *calls: str) -> Verification:

@@ -36,8 +36,7 @@ def remeasuring(instrument: Instrument) -> Instrument:
 def generations(spend: float, one: float, measuring: float) -> int:
     """How many generations, with one more measurement of the chosen task, come nearest to a spend; 1 at least.
 
-    All three in the same unit: of the other arm for a document, of one generation, and of the solvers' and the judge's
-    part in it.
+    All three in the same unit: what the other arm spent, what one generation takes, and what measuring the chosen does.
     """
     if one <= 0:
         return 1

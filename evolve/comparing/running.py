@@ -135,9 +135,9 @@ class Comparing:
         await self.generate(1)
         spent, unit = await books(self.tools.journal), self.ready.facts.spend_unit
         one = spent.spent(self.pool_number, trial=1).of(unit)
-        measuring = spent.spent(self.pool_number, trial=1, made=False).of(unit)
+        again = self.measuring(spent)
         allowed = {
-            arm.name: best_of.generations(spent.spent(number).of(unit), one, measuring)
+            arm.name: best_of.generations(spent.spent(number).of(unit), one, again)
             for number, arm in enumerate(self.arms, SHARED + 1)
             if arm.kind != "cot"
         }
@@ -152,6 +152,16 @@ class Comparing:
             best[-1] = replace(best[-1], spend_of=name)
             await together(self.measure_again(k, document) for document in self.suitable)
         self.best = tuple(best)
+
+    def measuring(self, spent: Books) -> float:
+        """What measuring one task of every document with the whole gate takes, as the one-shot arm shows it."""
+        tried = sum(
+            bool(step.weak and step.strong)
+            for one in self.suitable
+            for step in submissions(self.rollouts["cot", one.id])
+        )
+        paid = spent.spent(self.names.index("cot") + SHARED + 1, made=False).of(self.ready.facts.spend_unit)
+        return paid / tried * len(self.suitable) if tried else 0.0
 
     @property
     def names(self) -> list[str]:

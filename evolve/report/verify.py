@@ -219,7 +219,9 @@ def trace_checks(store: Store, journal: sqlite3.Connection) -> Iterator[Check]:
                 continue
             evaluation = _evaluation(measured[row["iteration"], row["side"]], place)
             told += _untold(store, evaluation)
-            calls += [f"{row['file']}: {one}" for one in rollout_problems(evaluation.rollouts, asked, presets)]
+            calls += [
+                f"{row['file']}: {one}" for one in rollout_problems(evaluation.rollouts, asked, presets)
+            ]
         except KeyError:
             told.append(f"{row['file']}: a trace without an evaluation")
         except (OSError, StorageError) as error:

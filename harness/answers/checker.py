@@ -41,6 +41,11 @@ class Checker:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that live at this moment, as far as the event loop knows."""
+        return tuple(sorted(one.process.pid for one in self._all if one.process.returncode is None))
+
     async def compare(self, reference: str, answer: str, kind: AnswerKind) -> Comparison:
         """Whether the answer, read as this kind, is the reference. The order of the two does not matter.
 
@@ -97,7 +102,7 @@ class Checker:
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator["_Worker"]:
         """A process of our own; it goes back only if it has answered, so nothing late is taken for a later reply."""
-        worker = self._idle.pop() if self._idle else await self._started()
+        worker = await self._waiting() or await self._started()
         try:
             yield worker
         except BaseException:
@@ -108,6 +113,15 @@ class Checker:
                 self._idle.append(worker)
             else:
                 await self._discard(worker)
+
+    async def _waiting(self) -> "_Worker | None":
+        """An idle process that still lives."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.returncode is None:
+                return worker
+            await self._discard(worker)
+        return None
 
     async def _started(self) -> "_Worker":
         if importlib.util.find_spec("mpmath") is None:

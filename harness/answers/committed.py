@@ -55,6 +55,8 @@ def bare(answer: str) -> str:
         answer = answer.strip()
         if answer.endswith(".") and not answer.endswith(".."):
             answer = answer[:-1].rstrip()
+        if answer.count("**") == 1:  # bold that began before the answer, or ends after it
+            answer = answer.removesuffix("**").removeprefix("**")
         answer = _unwrapped(answer)
         if answer == before:
             break

@@ -1,6 +1,6 @@
 """How a verdict comes about: the same symbols, else what the texts mean as their kind, compared by values.
 
-    text       the same tokens: equal
+    text       the same symbols, if need be in another order: equal
     shape      what the kind makes of them (meaning.py) cannot be the same: other sizes, other numbers of members
     numeric    values at many points (probing.py, regions.py), which can find equal as well as different
     otherwise  unknown: for a model to judge
@@ -11,6 +11,7 @@ and it is what takes 1/2004! for 1/2006!. Every function here gives the same ver
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from harness.answers.kinds import texts
@@ -34,8 +35,10 @@ from harness.answers.kinds.values import (
     same_matrix,
     same_number,
 )
+from harness.answers.language.cursor import Reading
 from harness.answers.language.reading import Readings, agree_on_shared, cut, readings
-from harness.answers.tree import Node, Unreadable, free
+from harness.answers.numbers.arithmetic import NoValue, TooHard
+from harness.answers.tree import Node, Unreadable, free, ordered
 from harness.answers.verdicts import Comparison, merged
 from harness.types import AnswerKind
 
@@ -59,19 +62,33 @@ def compare(reference: str, answer: str, kind: AnswerKind) -> Comparison:
         return _worded(reference, answer, kind)
     if _same_tokens(reference, answer, kind):
         return SAME_TEXT
-    found: list[list[tuple[Any, Any]]] = []
+    found: list[list[_Read]] = []
     for text, name in ((reference, "reference"), (answer, "answer")):
         try:
-            found.append(
-                [(reading, RULES[kind].read(tree)) for reading, tree in readings(text, kind).items()]
-            )
+            trees = readings(text, kind)
+            found.append([_Read(reading, tree, RULES[kind].read(tree)) for reading, tree in trees.items()])
         except Unreadable:
             return Comparison("unknown", f"unreadable_{name}")
-    pairs = [(one, other) for a, one in found[0] for b, other in found[1] if agree_on_shared(a, b)]
+    pairs = [pair for pair in product(*found) if agree_on_shared(pair[0].reading, pair[1].reading)]
     try:
-        return merged([RULES[kind].same(one, other) for one, other in pairs])
-    except Unreadable:
+        return merged([_same(one, other, kind) for one, other in pairs])
+    except (Unreadable, NoValue, TooHard):
         return Comparison("unknown", "undecided")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A text in one of its readings: its tree, and what that means as its kind."""
+
+    reading: Reading
+    tree: Node
+    meaning: Any
+
+
+def _same(one: _Read, other: _Read, kind: AnswerKind) -> Comparison:
+    if ordered(one.tree) == ordered(other.tree):
+        return SAME_TEXT
+    return RULES[kind].same(one.meaning, other.meaning)
 
 
 def problem(reference: str, kind: AnswerKind) -> str:

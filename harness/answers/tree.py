@@ -12,7 +12,7 @@ An `opaque` is a thing without a known value, such as f(x) or dy/dx; two of them
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 
@@ -22,13 +22,13 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """One node; see the module for its heads. `text` keeps how a decimal number was written."""
+    """One node; see the module for its heads. `text` keeps how a decimal was written, and does not count in comparing."""
 
     head: str
     args: tuple["Node", ...] = ()
     name: str = ""
     value: Fraction = Fraction(0)
-    text: str = ""
+    text: str = field(default="", compare=False)
 
 
 def number(value: int | Fraction) -> Node:
@@ -58,7 +58,7 @@ def power(base: Node, exponent: Node) -> Node:
 
 
 def negative(one: Node) -> Node:
-    return replace(one, value=-one.value, text="") if one.head == "num" else mul(number(-1), one)
+    return replace(one, value=-one.value) if one.head == "num" else mul(number(-1), one)
 
 
 def minus(left: Node, right: Node) -> Node:
@@ -125,6 +125,19 @@ def substitute(node: Node, values: Mapping[str, Node]) -> Node:
     if not node.args:
         return node
     return replace(node, args=tuple(substitute(one, values) for one in node.args))
+
+
+def ordered(node: Node) -> Node:
+    """The node with everything in one order that may stand in any: terms, factors but not matrices, members, sides."""
+    args = tuple(ordered(one) for one in node.args)
+    if node.head == "rel" and node.name in (">", ">="):
+        return Node("rel", args[::-1], node.name.replace(">", "<"))
+    symmetric = node.head in ("add", "set", "union", "and", "or") or (
+        node.head == "rel" and node.name in ("=", "!=")
+    )
+    if symmetric or (node.head == "mul" and not any(one.head in ("matrix", "bracket") for one in walk(node))):
+        args = tuple(sorted(args, key=shown))
+    return replace(node, args=args)
 
 
 def shown(node: Node) -> str:

@@ -14,8 +14,8 @@ ANSWER_KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)
 class Comparison:
     """A verdict and how it came about.
 
-    how, of equal and different: `text` (the same symbols), `numeric` (values at many points), `shape` (another kind or
-    size of thing), `words` (texts of kind choice or string).
+    how, of equal and different: `text` (the same symbols, if need be in another order), `numeric` (values at many
+    points), `shape` (another kind or size of thing), `words` (texts of kind choice or string).
     how, of unknown: `unreadable_reference`, `unreadable_answer`, `too_long`, `domain` (equal where both are defined),
     `reading` (a text can be read in two ways, and it matters), `rounded` (a decimal near the reference), `undecided`,
     `timeout`, `crash`.

@@ -8,7 +8,7 @@ from compare_rows import AGENTIC, COT, row
 from evolve.comparing.resampling import ratio
 from evolve.comparing.table import LINES, Column, table
 from evolve.comparing.values import Bill, Paid, Row
-from evolve.intervals import Interval, mean, proportion, student
+from evolve.intervals import Interval, mean, proportion
 
 
 def figure(column: Column, key: str) -> Interval | None:
@@ -23,14 +23,6 @@ def found(column: Column, key: str) -> Interval:
 
 def column(*rows: Row) -> Column:
     return table([COT], rows).columns[0]
-
-
-@pytest.mark.parametrize(
-    ("freedom", "t"), [(1, 12.706), (2, 4.303), (3, 3.182), (9, 2.262), (10, 2.228), (99, 1.984)]
-)
-def test_students_t_is_as_in_the_tables(freedom: int, t: float) -> None:
-    """To three digits behind the point."""
-    assert student(freedom) == pytest.approx(t, abs=5e-4)
 
 
 def test_the_interval_of_a_mean() -> None:

@@ -102,10 +102,10 @@ def test_a_spent_budget_is_4_without_an_example_and_1_with_some(finished: Path, 
 def test_another_instrument_is_refused_unless_it_is_wanted(finished: Path, tmp_path: Path) -> None:
     """It says what differs; with the flag the examples carry the instrument that accepted them."""
     folder = Path(shutil.copytree(finished, tmp_path / "copy"))
-    (folder / "evolve.toml").write_text('[measure]\npreset = "prose"\n')
+    (folder / "evolve.toml").write_text('[measure]\npreset = "prose"\n[production]\npreset = "meta"\n')
     refused = call(folder, "c0", "-n", "1", "--out", str(tmp_path / "x.jsonl"))
     assert refused.exit_code == 2
-    assert "measure.preset: began with 'meta', now 'prose'" in refused.stderr
+    assert "measure.preset: began with None, now 'prose'" in refused.stderr
     assert "--other-instrument" in refused.stderr
     assert not (tmp_path / "x.jsonl.calls.db").exists()
     made = lines(
@@ -113,7 +113,7 @@ def test_another_instrument_is_refused_unless_it_is_wanted(finished: Path, tmp_p
     )[-1]
     provenance = made["provenance"]
     assert isinstance(provenance, dict)
-    assert provenance["preset"] == "prose"
+    assert provenance["preset"] == "meta"
 
 
 def test_settings_that_do_not_measure_do_not_matter(finished: Path, tmp_path: Path, out: str) -> None:

@@ -56,7 +56,13 @@ def test_what_is_written_is_read_back(tmp_path: Path, profile: Profile) -> None:
     assert {key: flat[key] for key in wanted} == wanted
     rest = {key: value for key, value in leaves(Settings()) if not key.startswith("models.")}
     assert {key: flat[key] for key in rest} == rest
-    unreal = ROLES if not profile.models else sorted({*ROLES} - {"weak", "strong"}) if profile.name == "local" else ()
+    unreal = (
+        ROLES
+        if not profile.models
+        else sorted({*ROLES} - {"weak", "strong"})
+        if profile.name == "local"
+        else ()
+    )
     assert sorted(settings.simulated) == sorted(unreal)
     assert profile.models or settings == Settings()
     on = as_read(tmp_path, switched_on(text))
@@ -119,7 +125,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "written: " in result.output
     assert re.search(r"left: .*evolve.toml, .*gitignore, .*baseline_repo", result.output)
-    assert "lacks /population.db*" in result.output
+    assert "lacks /comparisons/ /population.db*" in result.output
     assert (tmp_path / "evolve.toml").read_text() == "mine"
     assert [one.name for one in (tmp_path / "baseline_repo").iterdir()] == ["agent.py"]
     forced = found(tmp_path, PROFILES["vllm"], force=True)

@@ -353,7 +353,7 @@ def test_models_of_the_environment_are_configured_ones(
 ) -> None:
     """`--models config` needs models that somebody named, wherever that is."""
     flags: dict[str, Any] = dict.fromkeys(
-        ("seed", "sandbox", "docs", "calls", "tokens", "cost", "seconds"), None
+        ("seed", "domain", "sandbox", "docs", "calls", "tokens", "cost", "seconds"), None
     ) | {"models": "config"}
     with pytest.raises(UsageError, match="--models config needs a model for every role"):
         overrides(tmp_path, flags)

@@ -179,7 +179,7 @@ def test_other_measuring_settings_are_refused_by_name_and_others_do_not_matter(t
     """evolve.toml for a next run may have another search; another preset is refused with both values."""
     folder = copied(tmp_path)
     (folder / "evolve.toml").write_text('[measure]\npreset = "prose"\n')
-    with pytest.raises(UsageError, match=r"measure\.preset: began with 'meta', now 'prose'"):
+    with pytest.raises(UsageError, match=r"measure\.preset: began with None, now 'prose'"):
         measure(folder)
     (folder / "evolve.toml").write_text("[search]\ntemperature = 5.0\n[documents]\nvalidation = 9\n")
     assert len(measure(folder).candidates) == 2

@@ -9,7 +9,14 @@ from harness.generate import Measured, Provenance, Record, read, write
 from harness.trajectory import Criterion, Example
 
 SOURCE = Provenance(
-    run="run-001", candidate="c1", commit="0", instrument="i", domain="cs", preset="meta", sandbox="s", simulated=True
+    run="run-001",
+    candidate="c1",
+    commit="0",
+    instrument="i",
+    domain="cs",
+    preset="meta",
+    sandbox="s",
+    simulated=True,
 )
 EXAMPLE = Example(
     question_type="why",

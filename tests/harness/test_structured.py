@@ -8,6 +8,7 @@ import pytest
 from fakes import DRAW, completion, criteria, example, judgement
 from gateways import Rig, ok, played
 
+from harness.domains.cs import DOMAIN as CS
 from harness.errors import InvalidMeasurement
 from harness.judge import judge
 from harness.types import Sampling
@@ -31,7 +32,7 @@ def server(*refused: str, say: str = GOOD) -> Any:
 
 async def judged(rig: Rig) -> tuple[tuple[bool, ...], str]:
     async with rig.open() as gateway:
-        return await judge(gateway, THREE, "an answer", DRAW)
+        return await judge(gateway, CS, THREE, "an answer", DRAW)
 
 
 @pytest.mark.parametrize(

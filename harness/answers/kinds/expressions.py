@@ -109,20 +109,17 @@ def _without(node: Node, unit: str) -> Node:
 def _rounded(one: Node, other: Node) -> Comparison | None:
     """A decimal of some length that is the other value correctly rounded or cut off."""
     for decimal, exact in ((one, other), (other, one)):
-        text = (
-            decimal.text if decimal.head == "num" else decimal.args[-1].text if decimal.head == "mul" else ""
-        )
-        places = len(text.partition(".")[2])
-        if (
-            places
-            and len(text.replace(".", "").lstrip("0")) >= FIGURES
-            and not free(exact)
-            and not free(decimal)
-        ):
-            gap = evaluated(minus(decimal, exact), [{}])
-            if gap and abs(Evaluation().lift(gap[0])) < Fraction(1, 10**places):
-                return ROUNDED
+        places = _places_of(decimal)
+        gap = evaluated(minus(decimal, exact), [{}]) if places and not free(exact) else []
+        if gap and abs(Evaluation().lift(gap[0])) * 10**places < 1:
+            return ROUNDED
     return None
+
+
+def _places_of(node: Node) -> int:
+    """Decimal places of a decimal number that has enough figures to be an approximation; 0 of anything else."""
+    figures = node.text.replace(".", "").lstrip("0")
+    return len(node.text.partition(".")[2]) if node.head == "num" and len(figures) >= FIGURES else 0
 
 
 EXCUSES: tuple[Callable[[Node, Node], Comparison | None], ...] = (

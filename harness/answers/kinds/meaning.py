@@ -107,7 +107,7 @@ def truth(node: Node) -> Node:
     """
     if node.head in ("and", "or", "list"):
         parts = tuple(truth(one) for one in node.args)
-        return either(*parts) if node.head == "or" else both(*parts)
+        return either(*parts) if node.head == "or" or _solutions(node) else both(*parts)
     if node.head == "not":
         return Node("not", (truth(node.args[0]),))
     if node.head == "in":
@@ -119,6 +119,12 @@ def truth(node: Node) -> Node:
     if node.head in ("true", "false"):
         return node
     raise Unreadable(f"it is a {node.head} where a relation is needed")
+
+
+def _solutions(node: Node) -> bool:
+    """x = 1, x = 2: values of one variable in a row, of which any may hold."""
+    labels = {label(one) if one.head == "rel" else None for one in node.args}
+    return len(node.args) > 1 and len(labels) == 1 and None not in labels
 
 
 def _signed_relation(both_signs: tuple[Node, ...], name: str) -> Node:

@@ -84,9 +84,26 @@ def points(node: Node) -> tuple[Node, ...] | None:
         return None if None in parts else tuple(one for part in parts if part is not None for one in part)
     if label(node) is not None and node.head == "rel":
         return points(node.args[1])
+    if node.head == "builder":
+        return _image(*node.args)
     if node.head in TRUTHS or node.head in SETS or node.head == "cases" or _interval(node):
         return None
     return signs(node)
+
+
+def _image(pattern: Node, condition: Node) -> tuple[Node, ...] | None:
+    """{k^2 : k in {1, 2}}, also with k = 1, 2: its members; None if the variable does not run over a few values."""
+    first, *others = condition.args if condition.head == "and" else (condition,)
+    if not first.args or first.args[0].head != "sym":
+        return None
+    if first.head == "in" and not others:
+        values = points(first.args[1]) if first.args[1].head == "set" else None
+    else:
+        given = first.head == "rel" and first.name == "=" and not any(one.head in TRUTHS for one in others)
+        values = (first.args[1], *others) if given and others else None
+    if values is None:
+        return None
+    return tuple(each for one in values for each in signs(substitute(pattern, {first.args[0].name: one})))
 
 
 def _chained(node: Node) -> bool:

@@ -19,6 +19,7 @@ LABEL = re.compile(rf"[(\[]?{NAME}[)\].:]?")
 LABELLED = re.compile(rf"(?:[(\[]{NAME}[)\]]|{NAME}[).:])\s+\S")
 BETWEEN = re.compile(r"\s*(?:,|;|&|\band\b)\s*(?:and\b\s*)?")
 ONLY = re.compile(r"(?i)\s+only$")
+FORBIDDEN = re.compile("[\0-\x08\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 ARTICLES = frozenset(("a", "an", "the"))
 MATHEMATICAL = re.compile(r"[\\\d=<>^_+*/]|(?<!\w)-")
 KEPT = "+-*/=<>^_#%\\"
@@ -46,7 +47,12 @@ def labels(text: str) -> frozenset[str] | None:
 
 
 def letters(text: str) -> str:
-    """The text without case, accents, articles, spacing and punctuation; signs that mean something are kept."""
+    """The text without case, accents, articles, spacing and punctuation; signs that mean something are kept.
+
+    "" if nothing is left, or if it holds characters that control a terminal or the direction of writing.
+    """
+    if FORBIDDEN.search(text):
+        return ""
     plain = unicodedata.normalize("NFKD", _plain(bare(text)).replace("−", "-")).casefold()
     plain = "".join(one for one in plain if not unicodedata.combining(one))
     plain = re.sub(r"(?<=[^\W\d])['’](?=\w)", "", re.sub(r"(?<=\w)[-‐‑–](?=[^\W\d])", " ", plain))

@@ -4,15 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.answers.kinds.expressions import READING, same_expression
+from harness.answers.kinds.expressions import READING, has_head, same_expression
 from harness.answers.kinds.matrices import is_matrix, rows
 from harness.answers.kinds.meaning import arithmetic, label, members
-from harness.answers.kinds.sets import points
-from harness.answers.numbers.probing import EQUAL, UNDECIDED, same_value
+from harness.answers.kinds.sets import UNNAMED, points
+from harness.answers.numbers.probing import DIFFERENT, EQUAL, UNDECIDED, evaluated, same_value
 from harness.answers.tree import Node, Unreadable, free, substitute, symbol
 from harness.answers.verdicts import Comparison, merged
 
 OTHER_SHAPE = Comparison("different", "shape")
+LARGE = 10**100
 
 ARGUMENT = re.compile(r"(?P<function>[A-Za-z_']+)\((?P<name>[A-Za-z]\w*)\)")
 
@@ -66,19 +67,24 @@ def same_number(one: Value, other: Value) -> Comparison:
 
 def same(one: Value, other: Value) -> Comparison:
     """Whether two answers come to the same value, or to the same values."""
-    applied = [ARGUMENT.fullmatch(name or "") for name in (one.label, other.label)]
-    values = other.values
-    if applied[0] and applied[1] and applied[0]["name"] != applied[1]["name"]:
-        values = tuple(substitute(each, {applied[1]["name"]: symbol(applied[0]["name"])}) for each in values)
-    if len(one.values) == len(values) == 1:
-        found = same_expression(one.values[0], values[0], one.piecewise)
+    first, second = _renamed(one, other)
+    if len(first) == len(second) == 1:
+        found = same_expression(first[0], second[0], one.piecewise)
     else:
-        found = same_collection(one.values, values)
-    named = one.label is not None and other.label is not None
+        found = same_collection(first, second)
+    relabelled = one.label is not None and other.label is not None and not alike(one.label, other.label)
+    return READING if relabelled and found.verdict == "equal" else found
+
+
+def _renamed(one: Value, other: Value) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The values, with one name for the variable if they are called f(x) and f(t)."""
+    applied = [ARGUMENT.fullmatch(each.label or "") for each in (one, other)]
+    if applied[0] is None or applied[1] is None or applied[0]["name"] == applied[1]["name"]:
+        return one.values, other.values
+    names = [{found["name"]: symbol(UNNAMED)} for found in applied if found is not None]
     return (
-        READING
-        if found.verdict == "equal" and named and not alike(one.label or "", other.label or "")
-        else found
+        tuple(substitute(each, names[0]) for each in one.values),
+        tuple(substitute(each, names[1]) for each in other.values),
     )
 
 
@@ -90,7 +96,11 @@ def alike(one: str, other: str) -> bool:
 
 def same_collection(one: Sequence[Node], other: Sequence[Node]) -> Comparison:
     """Whether two finite sets are the same: order and repetitions do not matter."""
-    table = [[same_member(a, b) for b in other] for a in one]
+    sizes = [[_size(node) for node in side] for side in (one, other)]
+    table = [
+        [DIFFERENT if _far(p, q) else same_member(a, b) for b, q in zip(other, sizes[1], strict=True)]
+        for a, p in zip(one, sizes[0], strict=True)
+    ]
     lines = [*table, *([row[k] for row in table] for k in range(len(other)))]
     if len(one) == 0 or len(other) == 0:
         return EQUAL if len(one) == len(other) else OTHER_SHAPE
@@ -98,6 +108,19 @@ def same_collection(one: Sequence[Node], other: Sequence[Node]) -> Comparison:
         return EQUAL
     lonely = [line for line in lines if all(each.verdict == "different" for each in line)]
     return lonely[0][0] if lonely else UNDECIDED
+
+
+def _size(node: Node) -> float | None:
+    """About the value of a real number that says nothing of units, None of anything else."""
+    if free(node) or has_head(node, "percent", "degree", "set", "bracket", "matrix"):
+        return None
+    found = evaluated(arithmetic(node), [{}])
+    return float(found[0]) if found and abs(found[0]) < LARGE else None
+
+
+def _far(one: float | None, other: float | None) -> bool:
+    """Whether two sizes are too far apart for any way of reading them to make them equal."""
+    return one is not None and other is not None and abs(one - other) > 0.5 * max(1.0, abs(one), abs(other))
 
 
 def same_member(one: Node, other: Node) -> Comparison:

@@ -7,12 +7,21 @@ CLOSED = {"lbar": ("rbar", "abs"), "lfloor": ("rfloor", "floor"), "lceil": ("rce
 
 
 def items(cursor: Cursor, *closing: str) -> tuple[tuple[Node, ...], str]:
-    """What stands between commas (or semicolons) up to a closing bracket, and that bracket; the opening one is taken."""
+    """What stands between commas (or semicolons) up to a closing bracket, and that bracket; the opening one is taken.
+
+    Of a matrix, semicolons end rows: [1, 2; 3, 4] is [[1, 2], [3, 4]].
+    """
+    rows: list[list[Node]] = [[]]
     with cursor.inside():
-        found = [cursor.expression()]
-        while cursor.passed(",", ";"):
-            found.append(cursor.expression())
-        return tuple(found), cursor.expect(*closing).text
+        rows[-1].append(cursor.expression())
+        while cursor.at(",", ";"):
+            if cursor.take().text == ";" and cursor.kind == "matrix":
+                rows.append([])
+            rows[-1].append(cursor.expression())
+        ended = cursor.expect(*closing).text
+    if len(rows) == 1:
+        return tuple(rows[0]), ended
+    return tuple(Node("bracket", tuple(row), "[]") for row in rows), ended
 
 
 def bracket(cursor: Cursor, opening: str) -> Node:

@@ -63,7 +63,7 @@ def argument(cursor: Cursor) -> Node:
 def digit(cursor: Cursor) -> Node:
     """As `argument`, but of a number only the first digit, as in \\frac12."""
     token = cursor.peek()
-    if token.kind != "number" or len(token.text) == 1:
+    if token.kind != "number" or len(token.text) == 1 or not token.text.isdecimal():
         return argument(cursor)
     cursor.tokens[cursor.position] = Token("number", token.text[1:])
     return number(int(token.text[0]))
@@ -84,7 +84,7 @@ def _arguments(cursor: Cursor) -> tuple[Node, ...]:
 
 def _widened(cursor: Cursor, found: tuple[Node, ...]) -> tuple[Node, ...]:
     """sin(n+1)x: what follows the bracket without an operator may belong to the argument."""
-    if len(found) != 1 or cursor.peek().kind not in SIMPLE:
+    if len(found) != 1 or found[0].head != "add" or cursor.peek().kind != "name":
         return found
     cursor.notes.add("wide")
     return (_followed(cursor, found[0]),) if cursor.reading.wide is True else found

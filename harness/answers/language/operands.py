@@ -15,6 +15,7 @@ from harness.answers.tree import Node, Unreadable, call, constant, negative, num
 STARTS = frozenset(("(", "[", "{", "\\{", "frac", "sum", "prod", "empty", "partial", *CLOSED))
 NAMED_FUNCTIONS = {"Gamma": "gamma_function", "zeta": "zeta_function"}
 IMAGINARY = frozenset("ei")
+LONGEST_NUMBER = 4_000
 LONGEST_EXPONENT = 4
 DERIVED = ("dot:", "ddot:")
 
@@ -47,7 +48,7 @@ def _marked(cursor: Cursor, text: str) -> Node:
 
 
 def _numeral(cursor: Cursor, token: Token) -> Node:
-    if len(token.text.lower().partition("e")[2]) > LONGEST_EXPONENT:
+    if len(token.text) > LONGEST_NUMBER or len(token.text.lower().partition("e")[2]) > LONGEST_EXPONENT:
         raise Unreadable(f"the number {token.text[:20]!r} is too large")
     value = Fraction(token.text)
     if cursor.at("overline"):
@@ -148,7 +149,7 @@ def _perhaps_applied(cursor: Cursor, name: str) -> Node:
     if name in NAMED_FUNCTIONS and len(found) == 1:
         return call(NAMED_FUNCTIONS[name], *found)
     plain = name.partition("_")[0].rstrip("'")
-    single = len(found) == 1 and found[0].head in ("sym", "num")
+    single = len(found) == 1 and found[0].head in ("sym", "num", "rel")
     if plain in OPAQUE or len(found) > 1 or (single and (plain in OPAQUE_OF_ONE or name.endswith("'"))):
         return Node("opaque", name=f"{name}({','.join(map(shown, found))})", args=())
     cursor.position = start

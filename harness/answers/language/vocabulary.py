@@ -84,7 +84,7 @@ PROSE = _words(
 )
 """Short words that are no product of variables."""
 
-OPAQUE = _words("f g h F G H P phi psi Phi Psi")
+OPAQUE = _words("f g h F G H phi psi Phi Psi")
 """Letters before a bracket that are read as a function of what is in it."""
-OPAQUE_OF_ONE = _words("u v w x y z T U V X Y")
+OPAQUE_OF_ONE = _words("u v w x y z P T U V X Y")
 """Letters that are a function only of a single variable or number, as in y(t) or y(0), and a factor otherwise."""

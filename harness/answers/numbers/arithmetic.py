@@ -103,7 +103,7 @@ class Arithmetic:
         return Fraction(0)
 
     def _lost(self, ratio: Number) -> None:
-        self.tiny = max(self.tiny, int(-self.context.log10(ratio)) * 3 // 2 + 40)
+        self.tiny = max(self.tiny, int(-self.context.log10(ratio)) * 11 // 10 + 80)
 
     def difference(self, one: Number, other: Number) -> Number:
         """one - other, exactly zero if they agree to this precision."""

@@ -7,7 +7,7 @@ from harness.answers.numbers.arithmetic import Arithmetic, NotCovered, NoValue, 
 from harness.answers.numbers.elementary import apply
 from harness.answers.tree import Node
 
-MOST_STEPS = 300_000
+MOST_STEPS = 120_000
 LONGEST_TOTAL = 1_000
 Point = Mapping[str, Number]
 

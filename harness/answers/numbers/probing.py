@@ -29,7 +29,7 @@ from harness.answers.verdicts import Comparison
 Outcome = Literal["same", "apart", "doubtful", "void"]
 
 ENOUGH = 4
-MOST_DIGITS = 20_000
+MOST_DIGITS = 14_000
 MOST_DIGITS_AT_POINTS = 1_500
 NEAR_DIGITS = 120
 SWEPT = 4
@@ -67,12 +67,12 @@ class Probe:
     def outcome(self, point: Point) -> Outcome:
         """What there is to see at one point."""
         if not self.imaginary:
-            found = self._in(self.real, point)
+            found = self._in_reals(self.real, point)
             if found is not None:
                 return found
         return self._in_complex(point)
 
-    def _in(self, numbers: Evaluation, point: Point) -> Outcome | None:
+    def _in_reals(self, numbers: Evaluation, point: Point) -> Outcome | None:
         """The outcome by real values; None if one side has a value only in the complex numbers."""
         numbers.tiny, numbers.ambiguous, numbers.snapped = 0, False, False
         one, other = (_attempt(numbers, node, point) for node in (self.one, self.other))

@@ -81,7 +81,7 @@ class Survey:
             return False, False, True
         if not numbers.tiny:
             return one, other, not numbers.ambiguous
-        finer = Evaluation(min(numbers.tiny, MOST_DIGITS))
+        finer = Evaluation(min(numbers.tiny * 3 // 2, MOST_DIGITS))
         one, other = finer.truth(self.one, point), finer.truth(self.other, point)
         return one, other, not (finer.ambiguous or finer.tiny > finer.digits)
 

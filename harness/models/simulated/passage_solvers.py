@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.models.simulated import passage_questions
 
 ASKED = re.compile(r"^Question: (.+)\Z", re.MULTILINE)
-BOUNDARY = re.compile(r"two lines that read (.+?)\.(?:\s|$)")
+OPENED, CLOSED = "Here is a passage.\n\n", "\n\nCopy the sentence"
 USUAL = ("1", "2", "10", "NULL", "the file", "the database", "a function", "memory", "the user", "None")
 RAMBLES = 0.015
 KNOWS = 0.97
@@ -44,11 +44,9 @@ def reply(role: str, prompt: str, rng: random.Random) -> str:
 
 
 def passage_of(prompt: str) -> str:
-    """What stands between the boundary lines; empty if no passage is given."""
-    if (named := BOUNDARY.search(prompt)) is None:
-        return ""
-    _, opened, rest = prompt.partition(f"\n{named[1]}\n")
-    return rest.partition(f"\n{named[1]}\n")[0].strip() if opened else ""
+    """What stands between the line that announces a passage and what is asked of it; empty if none is given."""
+    _, opened, rest = prompt.partition(OPENED)
+    return rest.rpartition(CLOSED)[0].strip() if opened else ""
 
 
 def with_passage(care: Care, passage: str, question: str, rng: random.Random) -> str:
@@ -57,7 +55,7 @@ def with_passage(care: Care, passage: str, question: str, rng: random.Random) ->
     if right is not None and rng.random() < care.finds:
         return worded(right, rng)
     if right is None and rng.random() < care.open:
-        return f"The passage does not say what exactly is meant. {named(guessed(passage, question, rng))}"
+        return "The passage does not say which one is meant."
     return worded(guessed(passage, question, rng), rng)
 
 

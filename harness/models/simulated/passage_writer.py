@@ -17,7 +17,7 @@ from harness.models.simulated.reading import split_failures
 from harness.models.simulated.sources import read
 
 TAGGED = re.compile(r"<passage[^<>\n]*>\n(.*?)\n</passage>", re.DOTALL)
-CARELESS: dict[Cause, float] = {"generic": 0.55, "leak": 0.12, "underspecified": 0.34, "format": 0.18}
+CARELESS: dict[Cause, float] = {"generic": 0.6, "leak": 0.14, "underspecified": 0.4, "format": 0.18}
 CAREFUL = 0.02
 OWN_WORDS, COPIED = 0.08, 0.06
 WORD_FOR_WORD = re.compile(r"word for word|verbatim|exactly as (?:it|they) stands?|same words", re.IGNORECASE)

@@ -104,8 +104,14 @@ def test_after_a_crash_it_is_back_at_the_same_address(tmp_path: Path) -> None:
     assert "'tiny' ended (SIGSEGV) and is started again, 1 of at most 10 times" in notice
 
 
+GIVEN_UP = r"'tiny' (ended 2 times, the last time with SIGSEGV|does not start \(SIGSEGV\))"
+
+
 def test_one_that_crashes_again_and_again_is_given_up(tmp_path: Path) -> None:
-    """The block is cancelled and the error says so; nothing is left running."""
+    """The block is cancelled and the error says so; nothing is left running.
+
+    Whether the last crash came before or after the server had said that it was ready is a matter of chance.
+    """
     seen: list[str] = []
 
     async def scene() -> None:
@@ -116,7 +122,7 @@ def test_one_that_crashes_again_and_again_is_given_up(tmp_path: Path) -> None:
                 with pytest.raises(OSError):
                     await asyncio.to_thread(ask, base_url, "CRASH")
 
-    with pytest.raises(ProviderError, match="'tiny' ended 2 times, the last time with SIGSEGV") as raised:
+    with pytest.raises(ProviderError, match=GIVEN_UP) as raised:
         asyncio.run(scene())
     assert raised.value.exit_code == 3
     assert gone(seen[0])
