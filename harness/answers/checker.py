@@ -5,7 +5,6 @@ hang or die all the same, that comparison is unknown and the next one gets a new
 """
 
 import asyncio
-import importlib.util
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.answers.verdicts import Comparison
-from harness.errors import SandboxError, UsageError
+from harness.errors import SandboxError
 from harness.types import AnswerKind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +49,6 @@ class Checker:
         """Whether the answer, read as this kind, is the reference. The order of the two does not matter.
 
         Raises:
-            UsageError: the library it takes is not installed.
             SandboxError: no process could be started.
         """
         if max(len(reference), len(answer)) > LONGEST:
@@ -62,7 +60,6 @@ class Checker:
         """What is wrong with a reference answer of this kind, in a sentence for its author; "" if it can be read.
 
         Raises:
-            UsageError: the library it takes is not installed.
             SandboxError: no process could be started.
         """
         if len(reference) > LONGEST:
@@ -124,8 +121,6 @@ class Checker:
         return None
 
     async def _started(self) -> "_Worker":
-        if importlib.util.find_spec("mpmath") is None:
-            raise UsageError("comparing answers takes mpmath: pip install 'evolve-scaffold[math]'")
         worker = await _start(self.seconds)
         self._all.add(worker)
         try:

@@ -267,17 +267,17 @@ def test_every_field_of_a_mode_counts(field: str, solver: str) -> None:
 
 def test_the_text_of_an_own_prompt_counts(tmp_path: Path) -> None:
     """An own prompt is part of the instrument by its text."""
-    texts = ["{{context}} {{question}}", "{{context}} {{question}} Answer well."]
+    file = tmp_path / "own.md"
     found = []
-    for number, text in enumerate(texts):
-        file = tmp_path / str(number) / "own.md"
-        file.parent.mkdir()
+    for text in ("{{context}} {{question}}", "{{context}} {{question}} Answer well."):
         file.write_text(text, "utf-8")
-        found.append(used(prompt=str(file)))
-        refuse_modes(found[-1])
-        asked = prompt_of(place(ScriptedModels(), found[-1]), Subject(DOCUMENT, TASK), Mode(prompt=str(file)))
+        domains.text_of.cache_clear()  # another process reads it afresh
+        chosen = used(prompt=str(file))
+        refuse_modes(chosen)
+        asked = prompt_of(place(ScriptedModels(), chosen), Subject(DOCUMENT, TASK), Mode(prompt=str(file)))
         assert asked.endswith(text.rpartition("}}")[2]) and "How large is" in asked
-    assert found[0].hash != found[1].hash
+        found.append(chosen.hash)
+    assert found[0] != found[1]
 
 
 def settings(domain: str = "cs", **strong: Any) -> Settings:

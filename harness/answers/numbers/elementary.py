@@ -9,6 +9,7 @@ from harness.answers.numbers.arithmetic import Arithmetic, NotReal, Number, TooH
 
 LARGEST_FACTORIAL = 5_000
 LARGEST_ARGUMENT = 10**15
+MOST_DIGITS = 500
 Rule = Callable[..., Number]
 
 
@@ -36,6 +37,13 @@ def _float(numbers: Arithmetic, one: Number) -> Any:
     if abs(lifted) > LARGEST_ARGUMENT:
         raise TooHard("an argument too large")
     return lifted
+
+
+def _costly(numbers: Arithmetic, one: Number) -> Any:
+    """The argument of a function that takes seconds if there are many digits."""
+    if numbers.digits > MOST_DIGITS:
+        raise TooHard("too many digits of a special function")
+    return _float(numbers, one)
 
 
 def _snapped(numbers: Arithmetic, value: Number, argument: Any) -> Number:
@@ -162,7 +170,7 @@ def _gamma(numbers: Arithmetic, one: Number) -> Number:
         raise Undefined
     if whole is not None and whole <= LARGEST_FACTORIAL:
         return Fraction(factorial(whole - 1))
-    return numbers.context.gamma(_float(numbers, one))
+    return numbers.context.gamma(_costly(numbers, one))
 
 
 def _factorial(numbers: Arithmetic, one: Number) -> Number:
@@ -187,18 +195,18 @@ def _binomial(numbers: Arithmetic, top: Number, bottom: Number) -> Number:
             found = numbers.product([found, numbers.total([top, Fraction(-step)]), Fraction(1, step + 1)])
         return found
     if count is not None and count >= 0 and chosen is not None:
-        return Fraction(0) if chosen < 0 else numbers.context.binomial(count, chosen)
-    return numbers.context.binomial(_float(numbers, top), _float(numbers, bottom))
+        return Fraction(0) if chosen < 0 else numbers.context.binomial(_costly(numbers, top), chosen)
+    return numbers.context.binomial(_costly(numbers, top), _costly(numbers, bottom))
 
 
 def _zeta(numbers: Arithmetic, one: Number) -> Number:
     if one == 1:
         raise Undefined
-    return numbers.context.zeta(_float(numbers, one))
+    return numbers.context.zeta(_costly(numbers, one))
 
 
 def _lambertw(numbers: Arithmetic, one: Number) -> Number:
-    value = numbers.context.lambertw(_float(numbers, one))
+    value = numbers.context.lambertw(_costly(numbers, one))
     if numbers.real and numbers.is_real(one) and numbers.lift(one) < -numbers.context.exp(-1):
         raise NotReal
     return value
@@ -206,7 +214,7 @@ def _lambertw(numbers: Arithmetic, one: Number) -> Number:
 
 def _library(name: str) -> Rule:
     return lambda numbers, *several: getattr(numbers.context, name)(
-        *(_float(numbers, one) for one in several)
+        *(_costly(numbers, one) for one in several)
     )
 
 

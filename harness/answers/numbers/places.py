@@ -12,6 +12,7 @@ from harness.answers.numbers.zeros import different, zeros
 from harness.answers.tree import Node, add, free, minus, number, walk
 
 SEED = 20
+LARGEST_SIMPLE = 10**9
 MOST_CHANGES = 40
 COUNTING = re.compile(r"[nmkjlNMK](?:_.*)?")
 """Names that may stand for integers only."""
@@ -170,6 +171,8 @@ def around(numbers: Evaluation, found: Sequence[Number], only_whole: bool) -> li
 def _simple(numbers: Evaluation, low: Number, high: Number) -> Number:
     """A number between two others, with few digits if there is room for it."""
     middle = (numbers.lift(low) + numbers.lift(high)) / 2
+    if abs(middle) > LARGEST_SIMPLE:
+        return middle
     near = Fraction(float(middle)).limit_denominator(1000)
     return near if numbers.lift(low) < numbers.lift(near) < numbers.lift(high) else middle
 

@@ -119,7 +119,10 @@ class Probe:
             finer = Evaluation(digits, real, snapping=False)
             if not all(isinstance(one, Fraction) for one in point.values()):
                 finer.near = self.real.loose  # the point itself is known only so well
-            one, other = (_attempt(finer, node, point) for node in (self.one, self.other))
+            try:
+                one, other = (_attempt(finer, node, point) for node in (self.one, self.other))
+            except TooHard:
+                break
             if isinstance(one, type) or isinstance(other, type):
                 return "doubtful"
             high, low = finer.lift(one), finer.lift(other)

@@ -27,6 +27,7 @@ from harness.answers.verdicts import Comparison
 
 LINES = 6
 ENOUGH = 8
+FAINT = 10**-30
 ORIGINS = 5
 
 
@@ -93,9 +94,18 @@ def same_region(one: Node, other: Node, solved: bool, positive: bool = False) ->
     """
     survey = Survey(one, other, positive)
     try:
-        return _judged(survey, solved)
+        found = _judged(survey, solved)
+        return UNDECIDED if found.verdict == "equal" and (_fragile(one) or _fragile(other)) else found
     except TooHard:
         return UNDECIDED
+
+
+def _fragile(node: Node) -> bool:
+    """Whether it holds a constant such as sqrt(2) + 1/2004!, whose smallest part no place that is looked at can show."""
+    if node.head == "add" and not free(node):
+        sizes = [abs(Evaluation().lift(one)) for part in node.args for one in evaluated(part, [{}])]
+        return any(0 < size < max(sizes) * FAINT for size in sizes)
+    return any(map(_fragile, node.args))
 
 
 def _judged(survey: Survey, solved: bool) -> Comparison:

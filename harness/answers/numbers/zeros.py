@@ -14,16 +14,14 @@ Polynomial = list[Number]
 
 LARGEST_DEGREE = 16
 MOST_CROSSINGS = 10
+UNLIKE = 4
+FAR = 10**20  # beyond this sqrt(x^2 + 1) = x to all digits there are
 GRID = tuple(
     sorted(
         {Fraction(k, 2) for k in range(-14, 15)}
         | {Fraction(k, 13) for k in range(-40, 41, 8)}
         | {sign * Fraction(2) ** k / 3 for k in range(-8, 17, 2) for sign in (1, -1)}
-        | {
-            sign * Fraction(10) ** k
-            for k in (-40, -16, -8, 6, 8, 11, 14, 20, 50, 100, 400)
-            for sign in (1, -1)
-        }
+        | {sign * Fraction(10) ** k for k in (-16, -8, 6, 8, 11, 14, 20, 50, 100, 400) for sign in (1, -1)}
     )
 )
 
@@ -189,14 +187,21 @@ def _shared(one: Polynomial, other: Polynomial) -> tuple[Polynomial, Polynomial]
 
 
 def different(numbers: Arithmetic, found: Iterable[Number]) -> list[Number]:
-    """The numbers without repetitions, those that agree to a third of the digits counting as one."""
-    tolerance = numbers.context.mpf(10) ** (-numbers.digits // 3)
+    """The numbers without repetitions. Fractions are told apart exactly, others by somewhat less than half their digits,
+    which is how well a double zero is known."""
+    tolerance = numbers.context.mpf(10) ** (-numbers.digits * 7 // 16)
     kept: list[Number] = []
     for one in found:
-        lifted = numbers.lift(one)
-        if all(abs(lifted - numbers.lift(other)) > tolerance * (1 + abs(lifted)) for other in kept):
+        if not any(_agree(numbers, one, other, tolerance) for other in kept):
             kept.append(one)
     return kept
+
+
+def _agree(numbers: Arithmetic, one: Number, other: Number, tolerance: Number) -> bool:
+    if isinstance(one, Fraction) and isinstance(other, Fraction):
+        return one == other
+    lifted = numbers.lift(one)
+    return bool(abs(lifted - numbers.lift(other)) <= tolerance * (1 + abs(lifted)))
 
 
 def _scanned(numbers: Evaluation, node: Node, name: str, point: Point) -> list[Number]:
@@ -204,7 +209,7 @@ def _scanned(numbers: Evaluation, node: Node, name: str, point: Point) -> list[N
         return _height(numbers, node, {**point, name: place})
 
     seen = [(place, value) for place in GRID if (value := height(place)) is not None]
-    found: list[Number] = [place for place, value in seen if value == 0]
+    found: list[Number] = [place for place, value in seen if value == 0 and abs(place) < FAR]
     steps = [(low, high) for low, high in pairwise(seen) if _crosses(low[1], high[1])]
     nearest = sorted(steps, key=lambda step: abs(step[0][0]))[:MOST_CROSSINGS]
     return found[:MOST_CROSSINGS] + [_refined(numbers, height, low, high) for low, high in nearest]
@@ -226,8 +231,8 @@ def _refined(
     numbers: Evaluation, height: Any, low: tuple[Number, Number], high: tuple[Number, Number]
 ) -> Number:
     """The place between `low` and `high`, pairs of place and height, where the sign changes: halving, then secants."""
-    for _ in range(12):
-        low, high = _halved(height, low, high)
+    for _ in range(16):
+        low, high = _halved(numbers, height, low, high)
     near = _fraction(numbers.lift((low[0] + high[0]) / 2)).limit_denominator(60)
     if height(near) == 0:
         return near
@@ -246,10 +251,18 @@ def _refined(
 
 
 def _halved(
-    height: Any, low: tuple[Number, Number], high: tuple[Number, Number]
+    numbers: Evaluation, height: Any, low: tuple[Number, Number], high: tuple[Number, Number]
 ) -> tuple[tuple[Number, Number], tuple[Number, Number]]:
-    middle = (low[0] + high[0]) / 2
+    middle = _middle(numbers, low[0], high[0])
     value = height(middle)
     if value is None:
         return low, high
     return (low, (middle, value)) if value == 0 or (value < 0) != (low[1] < 0) else ((middle, value), high)
+
+
+def _middle(numbers: Evaluation, low: Number, high: Number) -> Number:
+    """Half way between two numbers; by their logarithms if they are of very unlike size."""
+    if low * high > 0 and max(low / high, high / low) > UNLIKE:
+        size = numbers.context.sqrt(numbers.lift(low) * numbers.lift(high))
+        return size if low > 0 else -size
+    return (low + high) / 2

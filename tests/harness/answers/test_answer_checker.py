@@ -12,7 +12,6 @@ import pytest
 
 import harness
 from harness.answers import AnswerKind, Checker, Comparison
-from harness.errors import UsageError
 
 ROOT = Path(harness.__file__).parent.parent
 EQUAL = Comparison("equal", "numeric")
@@ -172,13 +171,6 @@ def test_processes_die_with_a_killed_parent() -> None:
         os.kill(pid, 0)
         host.kill()
     assert gone(pid)
-
-
-def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the extra."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"evolve-scaffold\[math\]"):
-        asyncio.run(Checker().compare(*NEXT))
 
 
 def test_the_package_loads_no_library_for_numbers() -> None:
