@@ -96,20 +96,11 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         stack.callback(repository.close)
         traces = TraceFolder(layout.traces)
         stack.callback(traces.close)
-        journal = Journal(layout.calls)
-        stack.callback(journal.close)
-        budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        told: list[str] = []
-        running = await stack.enter_async_context(serving(settings, layout.folder, told.append))
-        clients = endpoints(running, opening.keys)
-        gateway = Gateway(running.models, clients, journal, budget, terms_of(settings))
-        gateway.told = told
-        stack.push_async_callback(gateway.close)
+        calling = open_calling(settings, opening.keys, layout.calls, layout.folder)
+        journal, gateway, checker = await stack.enter_async_context(calling)
         empty(layout.work)
         instrument = instrument_of(settings)
         live = 2 * max(model.slots for model in settings.models.values())
-        checker = Checker()
-        stack.push_async_callback(checker.close)
         mix = Mix()
         executor = LocalExecutor(Place(gateway, sandbox, instrument, checker), live, mix)
         yield Tools(
@@ -126,6 +117,30 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
             evaluator=Evaluator(repository, executor, instrument.hash, layout.work),
             mix=mix,
         )
+
+
+@asynccontextmanager
+async def open_calling(
+    settings: Settings, keys: Mapping[str, str], calls: Path, folder: Path
+) -> AsyncIterator[tuple[Journal, Gateway, Checker]]:
+    """What measuring asks: the journal of the file `calls`, which counts as spent, the gateway in front of it with the
+    local models that it needs, and the checker of answers. folder: where relative paths of local models begin.
+
+    Raises:
+        StorageError, ProviderError: something does not open; what was opened is closed again.
+    """
+    async with AsyncExitStack() as stack:
+        journal = Journal(calls)
+        stack.callback(journal.close)
+        budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
+        told: list[str] = []
+        running = await stack.enter_async_context(serving(settings, folder, told.append))
+        gateway = Gateway(running.models, endpoints(running, keys), journal, budget, terms_of(settings))
+        gateway.told = told
+        stack.push_async_callback(gateway.close)
+        checker = Checker()
+        stack.push_async_callback(checker.close)
+        yield journal, gateway, checker
 
 
 def endpoints(settings: Settings, keys: Mapping[str, str] | None = None) -> dict[str, Endpoint]:

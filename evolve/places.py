@@ -5,11 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from evolve.assembly import endpoints, instrument_of, terms_of
-from evolve.serving import refuse_missing, serving
+from evolve.assembly import instrument_of, open_calling
+from evolve.serving import refuse_missing
 from evolve.settings import Settings
-from harness.answers import Checker
-from harness.budget import Budget
 from harness.gateway import Gateway
 from harness.journal import Journal
 from harness.place import Place
@@ -40,15 +38,7 @@ async def open_place(
     refuse_missing(settings, folder)
     async with AsyncExitStack() as stack:
         sandbox = await choose(settings.sandbox, foreign_code=foreign_code)
-        journal = Journal(calls)
-        stack.callback(journal.close)
-        budget = Budget(settings.budget, {one.role: one.spent for one in await journal.totals()})
-        told: list[str] = []
-        running = await stack.enter_async_context(serving(settings, folder, told.append))
-        gateway = Gateway(running.models, endpoints(running, keys), journal, budget, terms_of(settings))
-        gateway.told = told
-        stack.push_async_callback(gateway.close)
-        checker = Checker()
-        stack.push_async_callback(checker.close)
+        calling = open_calling(settings, keys, calls, folder)
+        journal, gateway, checker = await stack.enter_async_context(calling)
         place = Place(gateway, sandbox, instrument_of(settings, production=True), checker)
         yield OpenPlace(place, gateway, journal)

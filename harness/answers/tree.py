@@ -5,7 +5,7 @@ Heads, with what `args`, `name` and `value` hold:
                 · root (radicand, degree) · call (name = function) · sum, prod (body, low, high; name = variable)
                 · plusminus, minusplus (one term) · percent, degree (one number) · cases (pieces), piece (value, condition)
     truth       true, false · rel (left, right; name = `= != < <= > >=`) · and, or, not · in (element, set)
-                · integer (one) · congruent (left, right, modulus)
+                · integer, real (one) · congruent (left, right, modulus)
     collections list · bracket (items; name = its two brackets) · set · builder (element, condition)
                 · numbers (name = N Z Q R C) · union, intersection, minus · matrix (rows), row
 An `opaque` is a thing without a known value, such as f(x) or dy/dx; two of them are the same only if their names are.

@@ -186,7 +186,7 @@ def _in_numbers(element: Node, container: Node) -> Node:
     found = SIGN.fullmatch(container.name)
     if found is None or found[1] in "QC" or (container.head == "sym" and container.name not in LETTERS):
         raise Unreadable(f"the set {container.name!r} cannot be described by relations")
-    whole = Node("integer", (element,)) if found[1] in "ZN" else Node("true")
+    whole = Node("integer" if found[1] in "ZN" else "real", (element,))
     least = relation(">=", element, number(int(found[2] or 0))) if found[1] == "N" else Node("true")
     side = relation(found[3], element, number(0)) if found[3] else Node("true")
     return both(whole, least, side)

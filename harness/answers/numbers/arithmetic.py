@@ -162,7 +162,7 @@ class Arithmetic:
             if bits * abs(exponent) <= LARGEST_BITS:
                 return base**exponent
         if abs(exponent) > LARGEST_EXPONENT:
-            raise TooHard(f"a power of {exponent}")
+            raise TooHard("a power too large")
         return self.plain(self.lift(base) ** exponent)
 
     def _power_of_negative(self, base: Number, exponent: Number, rooted: bool) -> Number:

@@ -122,6 +122,13 @@ def _integer(numbers: Evaluation, node: Node, point: Point) -> bool:
         return False
 
 
+def _real(numbers: Evaluation, node: Node, point: Point) -> bool:
+    try:
+        return numbers.is_real(numbers.value(node.args[0], point))
+    except NoValue:
+        return False
+
+
 def _congruent(numbers: Evaluation, node: Node, point: Point) -> bool:
     try:
         left, right, modulus = (numbers.whole(numbers.value(one, point)) for one in node.args)
@@ -165,6 +172,7 @@ TRUTHS: dict[str, Callable[[Evaluation, Node, Point], bool]] = {
     "false": lambda numbers, node, point: False,
     "rel": _relation,
     "integer": _integer,
+    "real": _real,
     "congruent": _congruent,
     "not": _not,
     "and": lambda numbers, node, point: all(numbers.truth(one, point) for one in node.args),

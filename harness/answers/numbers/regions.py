@@ -22,7 +22,7 @@ from harness.answers.numbers.places import (
 )
 from harness.answers.numbers.probing import DIFFERENT, DOMAIN, EQUAL, MOST_DIGITS, UNDECIDED, evaluated
 from harness.answers.numbers.zeros import complex_zeros, different, quotient
-from harness.answers.tree import Node, divide, free, minus, walk
+from harness.answers.tree import Node, divide, free, minus, mul, walk
 from harness.answers.verdicts import Comparison
 
 LINES = 6
@@ -151,19 +151,35 @@ def _side(node: Node) -> tuple[str, Node] | None:
 
 def _same_complex_zeros(survey: Survey) -> bool:
     """Of two equations with the same real solutions: whether the others are the same, as far as they are polynomials."""
-    if not all(one.head == "rel" and one.name == "=" for one in (survey.one, survey.other)):
+    gaps = [_gap(one) for one in (survey.one, survey.other)]
+    if gaps[0] is None or gaps[1] is None:
         return True
     for base in survey.starts()[:3]:
         for name in survey.names:
-            found = [_zeros_of(survey.numbers, one, name, base) for one in (survey.one, survey.other)]
-            one, other = found
+            one, other = (_zeros_of(survey.numbers, gap, name, base) for gap in gaps if gap is not None)
             if one is not None and other is not None and not _same_numbers(survey.numbers, one, other):
                 return False
+            if (one is None) != (other is None) and all(_polynomial(gap) for gap in gaps if gap is not None):
+                return False  # one of them is of a degree too high to say
     return True
 
 
+def _polynomial(node: Node) -> bool:
+    plain = all(one.head in ("num", "sym", "const", "add", "mul", "pow") for one in walk(node))
+    return plain and all(one.args[1].head == "num" for one in walk(node) if one.head == "pow")
+
+
+def _gap(node: Node) -> Node | None:
+    """What is zero where an equation holds, or any of several; None if it is something else."""
+    if node.head == "or":
+        gaps = [_gap(one) for one in node.args]
+        return None if None in gaps else mul(*(one for one in gaps if one is not None))
+    return minus(*node.args) if node.head == "rel" and node.name == "=" else None
+
+
 def _zeros_of(numbers: Evaluation, node: Node, name: str, base: Point) -> list[Number] | None:
-    ratio = quotient(numbers, minus(*node.args), name, base)
+    """Zeros in the variable that are not real; None if the node is no ratio of polynomials in it."""
+    ratio = quotient(numbers, node, name, base)
     return (
         None
         if ratio is None
