@@ -120,11 +120,11 @@ def final(example: Example, text: str) -> str:
     question about the sector size in bytes. Reference answers are cut in the same way when they are submitted.
     """
     said, asked = final_answer(text if MARKED.search(text) else opening(text)), set(words(example.question))
+    if (filled := in_gap(example.question, said)) is not None:
+        return filled
     if example.answer_kind == "choice":
         named = [one for one in options(example.question) if stands_in(words(one), words(said))]
         return named[0] if len(named) == 1 else said
-    if (filled := in_gap(example.question, said)) is not None:
-        return filled
     fresh = [one for one in numbers(said) if one not in asked]
     if example.answer_kind == "number" and len(fresh) == 1:
         return fresh[0]

@@ -167,6 +167,12 @@ def test_the_sentence_copied_into_both_fields_is_refused() -> None:
         ("number", "How many?", "512 or 80", "512 or 80"),
         ("number", "How many?", "I cannot tell.", "I cannot tell"),
         ("choice", "Which holds more, disk or tape?", "The disk holds more.", "disk"),
+        (
+            "choice",
+            'Fill in: "Now the ____ is full.", disk or tape?',
+            "The tape: now the disk is full.",
+            "disk",
+        ),
         ("choice", "Which holds more, disk or tape?", "Disk or tape.", "Disk or tape"),
         ("choice", "Which holds more, disk or tape?", "Neither.", "Neither"),
     ],
