@@ -39,6 +39,12 @@ class RunRow:
     scaffold_tree: str
     folder: str
 
+    @property
+    def domain(self) -> str:
+        """The kind of task that it measures; runs of the first release know one."""
+        measure: dict[str, str] = json.loads(self.settings).get("measure", {})
+        return measure.get("domain", "cs")
+
 
 @dataclass(frozen=True)
 class DocumentRow:

@@ -68,7 +68,7 @@ class AllowanceSettings(Section):
     """What one rollout may spend, part of the instrument."""
 
     submissions: int | None = Field(None, ge=1)
-    """Tasks that the scaffold may submit for one document; none: as the domain has it (cs 3, legal 16, math 3)."""
+    """Tasks that the scaffold may submit for one document; none: as the domain has it (cs, math and passage 3, legal 16)."""
     asks: int | None = Field(None, ge=1)
     """Questions that the scaffold may put to the challenger model for one document; none: as the domain has it."""
     tokens: int | None = Field(None, ge=1)
@@ -101,7 +101,7 @@ class MeasureSettings(Section):
     """Kind of task: cs, legal, math, passage, or the path of a file of yours such as recipes.py; see docs/domains.md."""
     preset: str | None = None
     """Gate that decides acceptance; the others are logged as shadow verdicts. none: as the domain has it (cs meta, legal
-    judge, math few)."""
+    judge, math and passage few)."""
     checks: CheckSettings = CheckSettings()
     """What a task has to pass besides the gate, each true or false; none: as the preset has it."""
     allowance: AllowanceSettings = AllowanceSettings()

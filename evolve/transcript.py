@@ -130,6 +130,8 @@ def _example(boundary: str, example: Example, step: Step, short: Shorten) -> Ite
     yield f"question type {line(example.question_type, 200)!r}, {policy}"
     if example.context:
         yield quoted(boundary, "context", short(example.context, 4000))
+    if example.passage:
+        yield quoted(boundary, "passage", short(example.passage, 2000))
     yield quoted(boundary, "question", short(example.question, 1500))
     yield quoted(boundary, "reference answer", short(example.reference_answer, 2500))
     rows = []

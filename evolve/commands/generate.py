@@ -146,7 +146,7 @@ def result(found: "Production", out: Path, wanted: int) -> Table:
     grid.add_row(
         "scaffold", f"{source.candidate} ({source.commit[:8]}) of {source.run}, sandbox {source.sandbox}"
     )
-    grid.add_row("instrument", f"{source.instrument}, preset {source.preset}")
+    grid.add_row("instrument", f"{source.instrument}, domain {source.domain}, preset {source.preset}")
     note = ", notional prices of simulated models" if source.simulated else ""
     grid.add_row("paid now", paid(found.paid))
     each = "" if found.cost_of_one is None else f", {figures.money(found.cost_of_one)} an accepted example"

@@ -170,6 +170,7 @@ def _example(step: Step) -> str:
     parts = (
         head,
         f"Context: {one.context}" if one.context else "",
+        f"Passage: {one.passage}" if one.passage else "",
         f"Question: {one.question}",
         f"Reference answer: {one.reference_answer}",
         f"Rubric:\n{rows}" if rows else "",

@@ -101,6 +101,7 @@ class Overview:
     version: str
     seed: int
     lag: int
+    domain: str
     instrument: str
     sandbox: str
     simulated_roles: tuple[str, ...]
@@ -226,6 +227,7 @@ def overview(store: Store) -> Overview:
         version=store.run.version,
         seed=store.run.seed,
         lag=store.run.lag,
+        domain=store.run.domain,
         instrument=store.run.instrument,
         sandbox=store.run.sandbox,
         simulated_roles=store.run.simulated,

@@ -1,7 +1,6 @@
 """Do git, database, journal and traces tell the same story? Reads everything, changes nothing, names what disagrees."""
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
@@ -241,8 +240,7 @@ def presets_of(store: Store) -> Mapping[str, Preset]:
     Raises:
         UsageError: the domain is somebody's own, and its file is gone.
     """
-    measure = json.loads(store.run.settings)["measure"]
-    return domain(measure.get("domain", "cs")).presets  # runs of the first release know one domain
+    return domain(store.run.domain).presets
 
 
 def _evaluation(row: Row, place: Path) -> Evaluation:

@@ -65,7 +65,10 @@ def status(one: Overview, names: Mapping[str, Sequence[str]] = MappingProxyType(
         ("iterations", f"{one.iterations:,} recorded{asked(one)}; {_mix(one.outcomes)}"),
         ("documents", documents),
         ("test split", f"opened for {', '.join(one.tested)}" if one.tested else "not opened"),
-        ("settings", f"seed {one.seed}, lag {one.lag}, sandbox {one.sandbox}, instrument {one.instrument}"),
+        (
+            "settings",
+            f"domain {one.domain}, seed {one.seed}, lag {one.lag}, sandbox {one.sandbox}, instrument {one.instrument}",
+        ),
         ("simulated", roles if len(one.simulated_roles) < 7 else "all roles"),
         ("started", f"{figures.moment(one.created_at)} by version {one.version}"),
         ("folder", one.folder),
