@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from pydantic import BaseModel
 
+from harness import answers as comparing
 from harness import gate, proof_bounds, sequential
 from harness.domains import Domain, fingerprint
 from harness.domains.cs import DOMAIN as CS
@@ -82,6 +83,7 @@ class Instrument:
             "gate": [gate.VERSION, sequential.VERSION, proof_bounds.VERSION],
             "rule": asdict(sequential.rule_of(self.gate)),
             "domain": [domain.name, domain.version, *domain.attempts, fingerprint(self.source)],
+            "comparing": comparing.VERSION if domain.comparable else 0,
             "thorough": self.thorough,
             "simulation": self.simulation,
         }

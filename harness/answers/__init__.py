@@ -12,8 +12,13 @@ from harness.answers.verdicts import ANSWER_KINDS, Comparison, Equality
 from harness.answers.voting import classes, largest_class
 from harness.types import AnswerKind
 
+VERSION = (
+    1  # raise it when a verdict on some pair changes: it belongs to every score that rests on comparisons
+)
+
 __all__ = [
     "ANSWER_KINDS",
+    "VERSION",
     "AnswerKind",
     "Checker",
     "Comparison",

@@ -8,6 +8,7 @@ from fakes import instrument, models
 
 import harness.instrument
 import harness.judge
+from harness.domains import domain
 from harness.instrument import MEASURING, Instrument
 from harness.trajectory import Allowance
 from harness.types import ROLES, Role, Sampling
@@ -90,3 +91,12 @@ def test_simulated_if_any_measuring_role_is() -> None:
     assert not BASE.simulated
     assert changed("judge", simulated=True).simulated
     assert not changed("analyzer", simulated=True).simulated
+
+
+def test_how_answers_are_compared_counts_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of the comparison is another instrument of maths, and the same one of research questions."""
+    maths = replace(BASE, domain=domain("math"), source="math", preset="few")
+    before = maths.hash, BASE.hash
+    monkeypatch.setattr("harness.answers.VERSION", -1)
+    assert maths.hash != before[0]
+    assert BASE.hash == before[1]
