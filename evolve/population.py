@@ -1,24 +1,33 @@
 """Values of the outer loop and the arithmetic on them. No I/O: what is here can be tested with plain numbers."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
+from evolve.contest import NOTHING, Decision, Record, Scores, Sums, Trial
 from evolve.intervals import Interval, paired_difference, proportion
+from evolve.margins import margin
 from harness.trajectory import Rollout
 from harness.types import Side, Split, Wire
 
-Outcome = Literal["baseline", "survived", "dropped", "no_change", "out_of_scope", "broken", "no_proposal"]
+Outcome = Literal[
+    "baseline", "survived", "dropped", "not_improved", "no_change", "out_of_scope", "broken", "no_proposal"
+]
+Arm = Literal["evolution", "random", "best_of"]
+Operator = Literal["edit", "merge", "agent", "random"]
+Claim = Literal["too_easy", "failed_on_strong", "quality", "malformed", "crash", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A scaffold: a git commit. `id` is `c` and the iteration it was born in; `c0` is the baseline.
 
-    tree: hash of its files. diff: unified diff against the baseline, as text; "" once it is recorded.
+    tree: hash of its files. diff: unified diff against the baseline, as text; "" once it is recorded. arm: those of the
+    control arms are measured and kept by the same rules, and are parents of their own arm only.
     """
 
     id: str
@@ -27,23 +36,25 @@ class Candidate:
     commit: str
     tree: str
     diff: str = ""
+    arm: Arm = "evolution"
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What a measurement comes to: the sum of its scores, how many there are, and how many are missing.
 
-    A document of which no task can be made counts for neither.
+    A document of which no task can be made counts for neither. sums: by document, of what counts for a candidate.
     """
 
     total: float
     trials: int
     missing: int
+    sums: Scores = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One candidate measured once on a list of documents, in their order. A score is 1, 0 or None (missing).
+    """One candidate measured on documents, on each once or several times. A score is 1, 0 or None (missing).
 
     instrument: hash of everything that measured it. Scores under different instruments are never compared.
     recorded: in place of the rollouts once these are on disk; of what is long past the loop needs no more.
@@ -59,18 +70,53 @@ class Evaluation:
 
     @property
     def scores(self) -> dict[str, float | None]:
-        """Document -> score.
+        """Document -> mean of its scores, None if it has none.
 
         Raises:
             ValueError: only the tally is left.
         """
+        self._require_rollouts()
+        sums = self.sums
+        return {
+            one.document: sums[one.document].mean if one.document in sums else None for one in self.rollouts
+        }
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The draws, in their order.
+
+        Raises:
+            ValueError: only the tally is left.
+        """
+        self._require_rollouts()
+        return tuple(
+            Trial(one.document, one.trial, one.score, margin(one), one.outcome == "missing")
+            for one in self.rollouts
+        )
+
+    @property
+    def sums(self) -> dict[str, Sums]:
+        """Document -> sums of its scores; only of documents that have one."""
+        if self.recorded is not None:
+            return dict(self.recorded.sums)
+        found: dict[str, Sums] = {}
+        for one in self.rollouts:
+            if one.score is not None:
+                found[one.document] = found.get(one.document, NOTHING).plus(one.score)
+        return found
+
+    def plus(self, other: "Evaluation") -> "Evaluation":
+        """This and a later measurement of the same candidate for the same purpose, as one."""
+        return replace(self, rollouts=self.rollouts + other.rollouts)
+
+    def _require_rollouts(self) -> None:
         if self.recorded is not None:
             raise ValueError(f"single scores of iteration {self.iteration}, {self.side}, are in the database")
-        return {rollout.document: rollout.score for rollout in self.rollouts}
 
     @property
     def valid(self) -> list[float]:
-        return [score for score in self.scores.values() if score is not None]
+        self._require_rollouts()
+        return [one.score for one in self.rollouts if one.score is not None]
 
     @property
     def tally(self) -> Tally:
@@ -78,7 +124,7 @@ class Evaluation:
             return self.recorded
         valid = [rollout.score for rollout in self.rollouts if rollout.score is not None]
         missing = sum(rollout.outcome == "missing" for rollout in self.rollouts)
-        return Tally(sum(valid), len(valid), missing)
+        return Tally(sum(valid), len(valid), missing, self.sums)
 
     @property
     def missing(self) -> int:
@@ -92,12 +138,19 @@ class Evaluation:
 
 
 class Cause(Wire):
-    """One systematic failure: what the scaffold does wrong and where it shows. `documents` are names of training ones."""
+    """One systematic failure: what the scaffold does wrong and where it shows, and what removing it would change.
+
+    kind: the stage at which rollouts fail by it. fixes, breaks: numbers of the rollouts of the minibatch, from 1, that
+    should come out better with the remedy, and of those that it may spoil. That is the part that can be wrong.
+    """
 
     title: str = Field(min_length=1, max_length=200)
     explanation: str = Field(min_length=1, max_length=4000)
     evidence: tuple[str, ...] = Field(min_length=1, max_length=12)
     remedy: str = Field(min_length=1, max_length=4000)
+    kind: Claim = "other"
+    fixes: tuple[int, ...] = Field(default=(), max_length=64)
+    breaks: tuple[int, ...] = Field(default=(), max_length=64)
 
 
 class Diagnosis(Wire):
@@ -105,6 +158,25 @@ class Diagnosis(Wire):
 
     summary: str = Field(min_length=1, max_length=4000)
     causes: tuple[Cause, ...] = Field(min_length=1, max_length=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a cause of a diagnosis said of the minibatch, and what the child did there.
+
+    fixes, breaks: document ids. fixed: how many of `fixes` got better; broken: how many of `breaks` got worse; None where
+    nothing could be compared, or the edit did not take the cause on. outcome: `untested`, `confirmed` (more than half
+    of the fixes that could be compared got better) or `refuted`. The last one of an iteration has the title "": what no
+    tested cause named, which is the base rate.
+    """
+
+    kind: Claim
+    title: str
+    fixes: tuple[str, ...]
+    breaks: tuple[str, ...]
+    fixed: int | None = None
+    broken: int | None = None
+    outcome: Literal["untested", "confirmed", "refuted"] = "untested"
 
 
 @dataclass(frozen=True)
@@ -130,6 +202,7 @@ class Proposal:
     summary: str
     child: Candidate | None
     exchanges: tuple[Exchange, ...]
+    edit_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +229,8 @@ class Iteration:
     """Everything one iteration decided and measured. `sees`: it saw the results of iterations 0..sees.
 
     Once it is recorded the loop goes on with less: tallies in place of rollouts, `causes` (their titles) in place of
-    the diagnosis, and nothing of probabilities, exchanges, spend and diff. See `rows.as_loaded`.
+    the diagnosis, and nothing of probabilities, exchanges, spend and diff. See memory.py.
+    partner: the second parent of a merge. edit_hash: identity of the change as normalised lines, "" if there was none.
     """
 
     number: int
@@ -174,6 +248,12 @@ class Iteration:
     started: float = 0.0
     finished: float = 0.0
     causes: tuple[str, ...] = ()
+    arm: Arm = "evolution"
+    operator: Operator = "edit"
+    partner: str | None = None
+    edit_hash: str = ""
+    decision: Decision | None = None
+    predictions: tuple[Prediction, ...] = ()
 
     def side(self, side: Side) -> Evaluation | None:
         """The evaluation of that side, if it was made."""
@@ -183,31 +263,38 @@ class Iteration:
         return None
 
 
+NEVER = Record()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A candidate with the sum and the number of its validation scores: all it ever got, never the luckiest."""
+    """A candidate with all validation scores that count for it: every one it ever got since it survived."""
 
     candidate: Candidate
-    total: float
-    trials: int
+    record: Record = NEVER
+
+    @property
+    def trials(self) -> int:
+        return self.record.trials
 
     @property
     def score(self) -> float:
-        """Mean over all validation trials, in [0, 1].
+        """Mean over the validation documents, in [0, 1].
 
         Raises:
             ValueError: it was never measured.
         """
-        if not self.trials:
+        if (mean := self.record.mean) is None:
             raise ValueError(f"candidate {self.candidate.id!r} has no validation score")
-        return self.total / self.trials
+        return mean
 
     @property
     def interval(self) -> Interval:
-        return proportion(self.total, self.trials)
+        mean = self.record.mean or 0.0
+        return proportion(mean * self.trials, self.trials)
 
 
-Sums = dict[str, tuple[float, int]]
+Records = dict[str, Record]
 
 
 class Population:
@@ -222,9 +309,19 @@ class Population:
         return dict(_born(self.iterations))
 
     @cached_property
-    def sums(self) -> Sums:
-        """Candidate id -> sum and number of its validation scores, of dropped ones as well."""
-        return _summed({}, self.iterations)
+    def records(self) -> Records:
+        """Candidate id -> the validation scores that count for it; of the baseline and survivors alone."""
+        return _recorded({}, self.iterations)
+
+    @property
+    def sums(self) -> dict[str, tuple[float, int]]:
+        """Candidate id -> its score times its trials, and the trials."""
+        return {key: ((one.mean or 0.0) * one.trials, one.trials) for key, one in self.records.items()}
+
+    @cached_property
+    def children(self) -> Counter[str]:
+        """Candidate id -> in how many iterations it was the parent."""
+        return Counter(one.parent for one in self.iterations if one.number)
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
@@ -232,7 +329,7 @@ class Population:
         return {key: self._standing(key) for key in self.born}
 
     def _standing(self, key: str) -> Standing:
-        return Standing(self.born[key], *self.sums.get(key, (0.0, 0)))
+        return Standing(self.born[key], self.records.get(key, NEVER))
 
     def extended(self, later: Iterable[Iteration]) -> "Population":
         """The population with iterations that follow all of its own. Only those are counted, the rest is copied.
@@ -246,12 +343,21 @@ class Population:
         grown, fresh = Population(()), dict(_born(new))
         grown.iterations = self.iterations + new
         grown.born = {**self.born, **fresh}
-        grown.sums = _summed(self.sums, new)
+        grown.records = _recorded(self.records, new)
+        grown.spent = self.spent + _spent(new)
+        grown.children = self.children + Counter(one.parent for one in new if one.number)
         measured = (one.candidate for iteration in new for one in iteration.evaluations)
         changed = (key for key in (*fresh, *measured) if key in grown.born)
         grown.standings = {**self.standings, **{key: grown._standing(key) for key in changed}}
         grown.trees = {**_trees(new), **self.trees}
+        if "arms" in self.__dict__:
+            grown.arms = {arm: one.extended(_of_arm(new, arm)) for arm, one in self.arms.items()}
         return grown
+
+    @cached_property
+    def arms(self) -> "dict[Arm, Population]":
+        """What each arm knows: the baseline and its own iterations. No arm learns from another."""
+        return {arm: Population(_of_arm(self.iterations, arm)) for arm in get_args(Arm)}
 
     def upto(self, number: int) -> "Population":
         """The population as the results of iterations 0..number leave it."""
@@ -264,19 +370,42 @@ class Population:
     @cached_property
     def best(self) -> Standing:
         """The standing with the highest lower end of its 95 % interval: many good trials beat one lucky one."""
-        best, low = next(iter(self.standings.values())), -1.0
-        for one in self.standings.values():
-            if one.trials and one.total / one.trials < low:  # the lower end is never above the score
-                continue
-            end = one.interval.low
-            if (end, -one.candidate.iteration) > (low, -best.candidate.iteration):
-                best, low = one, end
-        return best
+        return _best(list(self.standings.values()))
+
+    def best_of(self, arm: Arm) -> Standing:
+        """The same of one arm; the baseline where nothing survived in it."""
+        return _best(self.arm(arm))
+
+    def arm(self, name: Arm) -> list[Standing]:
+        """Who can be a parent in an arm: the baseline, and what survived there."""
+        return [
+            one for one in self.standings.values() if one.candidate.id == "c0" or one.candidate.arm == name
+        ]
+
+    @cached_property
+    def spent(self) -> Counter[Arm]:
+        """Arm -> rollouts of all its iterations."""
+        return _spent(self.iterations)
 
     @cached_property
     def trees(self) -> dict[str, str]:
         """Tree hash -> candidate id, for every child ever measured, survivor or not; the oldest owns a shared tree."""
         return _trees(self.iterations)
+
+
+def _best(standings: Sequence[Standing]) -> Standing:
+    best, low = standings[0], -1.0
+    for one in standings:
+        if one.trials and one.score < low:  # the lower end is never above the score
+            continue
+        end = one.interval.low
+        if (end, -one.candidate.iteration) > (low, -best.candidate.iteration):
+            best, low = one, end
+    return best
+
+
+def _of_arm(iterations: Iterable[Iteration], arm: Arm) -> list[Iteration]:
+    return [one for one in iterations if one.arm == arm or one.outcome == "baseline"]
 
 
 def _born(iterations: Iterable[Iteration]) -> Iterator[tuple[str, Candidate]]:
@@ -285,14 +414,34 @@ def _born(iterations: Iterable[Iteration]) -> Iterator[tuple[str, Candidate]]:
             yield one.child.id, one.child
 
 
-def _summed(before: Sums, iterations: Iterable[Iteration]) -> Sums:
-    sums = dict(before)
+def _recorded(before: Records, iterations: Iterable[Iteration]) -> Records:
+    records = dict(before)
     for iteration in iterations:
         for one in iteration.evaluations:
-            if one.split == "validation":
-                (total, trials), more = sums.get(one.candidate, (0.0, 0)), one.tally
-                sums[one.candidate] = (total + more.total, trials + more.trials)
-    return sums
+            if counts(iteration, one):
+                tally = one.tally
+                records[one.candidate] = records.get(one.candidate, NEVER).plus(tally.sums, tally.missing)
+    return records
+
+
+def counts(iteration: Iteration, one: Evaluation) -> bool:
+    """Whether an evaluation belongs to its candidate's record.
+
+    The scores by which a child survived were selected for being high: they count only under rules that measure no
+    fresh record of a survivor.
+    """
+    if one.side in ("baseline", "parent", "record"):
+        return True
+    return one.side == "child" and iteration.outcome == "survived" and iteration.side("record") is None
+
+
+def _spent(iterations: Iterable[Iteration]) -> Counter[Arm]:
+    found: Counter[Arm] = Counter()
+    for iteration in iterations:
+        if iteration.outcome != "baseline":
+            tallies = (one.tally for one in iteration.evaluations)
+            found[iteration.arm] += sum(tally.trials + tally.missing for tally in tallies)
+    return found
 
 
 def _trees(iterations: Sequence[Iteration]) -> dict[str, str]:

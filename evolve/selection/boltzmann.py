@@ -1,10 +1,12 @@
-"""Boltzmann selection of parents: good ones often, all of them sometimes."""
+"""Boltzmann selection of parents: good ones often, all of them sometimes, and a lucky one no more than it deserves."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evolve.population import Choice, Population
-
-TOLD = 100
+from evolve.population import Choice, Standing
+from evolve.selection import Pressure
+from evolve.selection.shrinkage import shrunken
 
 
 def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
@@ -19,15 +21,27 @@ def probabilities(scores: np.ndarray, temperature: float) -> np.ndarray:
     return np.asarray(weights / weights.sum())
 
 
-def select(population: Population, temperature: float, rng: np.random.Generator) -> Choice:
-    """Draw a parent with `probabilities` of the mean validation scores.
+def select(
+    standings: Sequence[Standing], children: Mapping[str, int], pressure: Pressure, rng: np.random.Generator
+) -> Choice:
+    """Draw a parent with `probabilities` of what the scores are worth; the whole vector is told with the choice.
 
-    Told with the choice are the `TOLD` likeliest candidates and the drawn one: a list of all with every iteration would
-    make a long run grow by its square.
+    A score is worth what is left of it after shrinking (shrinkage.py), plus the bonus over one plus its children.
     """
-    standings = list(population.standings.values())
-    chances = probabilities(np.array([one.score for one in standings]), temperature)
+    scores = np.array([one.score for one in standings])
+    variances = np.array([one.record.variance for one in standings])
+    worth = shrunken(scores, variances) if pressure.shrink else scores
+    worth = worth + pressure.children_bonus / (
+        1 + np.array([children.get(one.candidate.id, 0) for one in standings])
+    )
+    chances = probabilities(worth, degree(pressure, variances))
     drawn = int(rng.choice(len(standings), p=chances))
-    likeliest = np.argsort(-chances, kind="stable")[:TOLD].tolist()
-    named = {standings[at].candidate.id: float(chances[at]) for at in sorted({drawn, *likeliest})}
+    named = {one.candidate.id: float(chance) for one, chance in zip(standings, chances, strict=True)}
     return Choice(standings[drawn].candidate, named)
+
+
+def degree(pressure: Pressure, variances: np.ndarray) -> float:
+    """The temperature in points of the score; in units of the error: times the root mean square standard error."""
+    if pressure.temperature_unit == "score":
+        return pressure.temperature
+    return pressure.temperature * float(np.sqrt(variances.mean()))

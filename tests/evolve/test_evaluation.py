@@ -11,6 +11,7 @@ from evolve_fakes import rollout
 
 from evolve.evaluation import SPLITS, Evaluator
 from evolve.population import Candidate
+from evolve.race import once
 from evolve.repository import Repository, create
 from harness.errors import BudgetSpent
 from harness.trajectory import Rollout
@@ -60,7 +61,7 @@ def test_every_measurement_has_its_own_exact_checkout(repository: Repository, tm
     async def scene() -> None:
         candidate, evaluator = await measured(repository, tmp_path / "work", executor)
         for side in ("parent", "child"):
-            found = await evaluator(candidate, DOCUMENTS, 4, side)
+            found = await evaluator(candidate, once(DOCUMENTS), 4, side)
             assert (found.candidate, found.iteration, found.side) == ("c0", 4, side)
             assert (found.split, found.instrument) == ("validation", "hash")
             assert found.scores == {"a": 1.0, "b": 1.0}
@@ -76,14 +77,14 @@ def test_a_stop_leaves_no_checkout(repository: Repository, tmp_path: Path) -> No
     async def scene() -> None:
         candidate, evaluator = await measured(repository, tmp_path / "work", Watching(BudgetSpent("spent")))
         with pytest.raises(BudgetSpent):
-            await evaluator(candidate, DOCUMENTS, 4, "minibatch")
+            await evaluator(candidate, once(DOCUMENTS), 4, "minibatch")
 
     asyncio.run(scene())
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_sides_and_splits() -> None:
-    """Only the minibatch is of the training split, only the final measurement of the test split."""
-    assert [side for side, split in SPLITS.items() if split == "training"] == ["minibatch"]
+    """Only minibatch and rerun are of the training split, only the final measurement of the test split."""
+    assert [side for side, split in SPLITS.items() if split == "training"] == ["minibatch", "rerun"]
     assert [side for side, split in SPLITS.items() if split == "test"] == ["final"]
     assert set(SPLITS) == set(get_args(Side)) - {"edit", "production"}

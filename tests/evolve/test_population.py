@@ -7,18 +7,28 @@ from evolve_fakes import BASELINE, baseline, compared, evaluation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evolve.contest import Record
 from evolve.population import Iteration, Outcome, Population, Standing, Tally, difference
 
 
-def test_a_score_is_the_mean_of_all_validation_trials() -> None:
+def standing(*scores: list[float]) -> Standing:
+    """The baseline with these scores on documents v0, v1, ..., a list a measurement."""
+    record = Record()
+    for some in scores:
+        record = record.plus(evaluation("c0", some).sums, 0)
+    return Standing(BASELINE, record)
+
+
+def test_a_score_is_the_mean_over_documents_of_all_validation_trials() -> None:
     """Fresh measurements as a parent count too, whatever became of the child; missing ones do not."""
     one = compared(1, [1.0, 1.0, None], [0.0, 0.0, 0.0], "dropped")
     two = compared(2, [0.0, 0.0, 0.0], [1.0, 0.0, 0.0], "survived")
     population = Population([two, baseline([1.0, 0.0, 0.0]), one])
     assert list(population.standings) == ["c0", "c2"]
-    assert population.standings["c0"] == Standing(BASELINE, 3.0, 8)
-    assert population.standings["c0"].score == pytest.approx(3 / 8)
-    assert (population.standings["c2"].total, population.standings["c2"].trials) == (1.0, 3)
+    missing = replace(standing([1.0, 0.0, 0.0], [1.0, 1.0], [0.0, 0.0, 0.0]).record, missing=1)
+    assert population.standings["c0"] == Standing(BASELINE, missing)
+    assert population.standings["c0"].score == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
+    assert (population.standings["c2"].score, population.standings["c2"].trials) == (pytest.approx(1 / 3), 3)
 
 
 def test_training_and_test_scores_do_not_count() -> None:
@@ -28,7 +38,7 @@ def test_training_and_test_scores_do_not_count() -> None:
         evaluation("c0", [1.0], "final", split="test", iteration=1),
     )
     lost = Iteration(1, "no_proposal", "", "c0", 0, evaluations=sides)
-    assert Population([baseline([0.0]), lost]).standings["c0"] == Standing(BASELINE, 0.0, 1)
+    assert Population([baseline([0.0]), lost]).standings["c0"] == standing([0.0])
 
 
 @pytest.mark.parametrize("outcome", ["dropped", "no_change", "out_of_scope", "broken", "no_proposal"])
@@ -61,7 +71,7 @@ def test_the_past_is_what_it_was() -> None:
     population = Population([compared(2, [1.0], [1.0]), baseline([0.0]), compared(1, [1.0], [1.0])])
     assert [one.number for one in population.iterations] == [0, 1, 2]
     assert list(population.upto(1).standings) == ["c0", "c1"]
-    assert population.upto(0).standings["c0"] == Standing(BASELINE, 0.0, 1)
+    assert population.upto(0).standings["c0"] == standing([0.0])
 
 
 def test_trees_of_all_children_are_known() -> None:
@@ -75,7 +85,7 @@ def test_trees_of_all_children_are_known() -> None:
 def test_a_candidate_without_a_score_has_none() -> None:
     """A missing score is never taken for a number."""
     with pytest.raises(ValueError, match="'c0' has no validation score"):
-        _ = Standing(BASELINE, 0.0, 0).score
+        _ = Standing(BASELINE).score
     assert evaluation("c0", [None, None]).mean is None
     assert evaluation("c0", [None, 1.0]).missing == 1
 
@@ -145,6 +155,6 @@ def test_what_is_recorded_keeps_its_tally_alone() -> None:
     """Mean and counts stay; asking for the single scores is an error, never an empty answer."""
     whole = evaluation("c1", [1.0, None, 0.0, 1.0])
     left = replace(whole, rollouts=(), recorded=whole.tally)
-    assert (left.mean, left.missing, left.tally) == (2 / 3, 1, Tally(2.0, 3, 1))
+    assert (left.mean, left.missing, left.tally) == (2 / 3, 1, Tally(2.0, 3, 1, whole.sums))
     with pytest.raises(ValueError, match="are in the database"):
         _ = left.valid

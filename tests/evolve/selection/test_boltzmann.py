@@ -6,12 +6,13 @@ from evolve_fakes import baseline, compared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.population import Population
-from evolve.selection import rule
-from evolve.selection.boltzmann import TOLD, probabilities, select
+from evolve.population import Choice, Population
+from evolve.selection import Pressure, rule
+from evolve.selection.boltzmann import degree, probabilities, select
 from harness.errors import UsageError
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+UNSHRUNK = Pressure(shrink=False)
 THREE = Population(
     [
         baseline([0.0] * 4),
@@ -19,6 +20,10 @@ THREE = Population(
         compared(2, [0.0] * 4, [1.0, 1.0, 1.0, 0.0]),
     ]
 )
+
+
+def drawn_from(population: Population, rng: np.random.Generator, pressure: Pressure = UNSHRUNK) -> Choice:
+    return select(list(population.standings.values()), population.children, pressure, rng)
 
 
 @given(SCORES, st.floats(0.01, 10))
@@ -49,7 +54,7 @@ def test_nothing_to_choose_from_is_refused(scores: list[float], temperature: flo
 def test_the_best_is_drawn_most_and_the_worst_sometimes() -> None:
     """Over many draws the shares are the stored probabilities, best first."""
     rng = np.random.default_rng(0)
-    choices = [select(THREE, 0.5, rng) for _ in range(4000)]
+    choices = [drawn_from(THREE, rng, Pressure(0.5, shrink=False)) for _ in range(4000)]
     stored = choices[0].probabilities
     assert list(stored) == ["c0", "c1", "c2"]
     assert stored["c2"] > stored["c1"] > stored["c0"] > 0.05
@@ -61,9 +66,9 @@ def test_the_best_is_drawn_most_and_the_worst_sometimes() -> None:
 def test_the_same_generator_draws_the_same_parent() -> None:
     """A draw depends on seed and population alone, and takes a single number from the generator."""
     once, again = np.random.default_rng([3, 7]), np.random.default_rng([3, 7])
-    assert [select(THREE, 0.1, once) for _ in range(9)] == [select(THREE, 0.1, again) for _ in range(9)]
+    assert [drawn_from(THREE, once) for _ in range(9)] == [drawn_from(THREE, again) for _ in range(9)]
     used, fresh = np.random.default_rng(5), np.random.default_rng(5)
-    select(THREE, 0.1, used)
+    drawn_from(THREE, used)
     fresh.random()
     assert used.random() == fresh.random()
 
@@ -76,12 +81,49 @@ def test_a_rule_is_found_by_name_or_path() -> None:
         rule("greedy")
 
 
-def test_a_long_list_is_told_by_its_likeliest() -> None:
-    """Of more candidates than are told the likeliest are named, and the drawn one always; the draw is among all."""
+def test_every_probability_is_told() -> None:
+    """However many candidates there are, the whole vector comes with the draw, and it sums to one."""
     crowd = Population(
-        [baseline([0.0] * 4), *(compared(n, [], [float(n % 4 == 0)] * 4) for n in range(1, 4 * TOLD + 1))]
+        [baseline([0.0] * 4), *(compared(n, [], [float(n % 4 == 0)] * 4) for n in range(1, 401))]
     )
-    choices = [select(crowd, 10.0, np.random.default_rng(seed)) for seed in range(40)]
-    likely = {f"c{n}" for n in range(4, 4 * TOLD + 1, 4)}
-    assert all(set(one.probabilities) == likely | {one.parent.id} for one in choices)
-    assert any(one.parent.id not in likely for one in choices)
+    choice = drawn_from(crowd, np.random.default_rng(0), Pressure(10.0))
+    assert list(choice.probabilities) == list(crowd.standings)
+    assert sum(choice.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_lucky_outlier_does_not_own_the_run() -> None:
+    """One candidate with 3 of 3 among many with a hundred trials at 0.4 is drawn rarely once scores are shrunk."""
+    steady = [compared(n, [], [1.0] * 40 + [0.0] * 60) for n in range(1, 10)]
+    crowd = Population([baseline([1.0] * 40 + [0.0] * 60), *steady, compared(10, [], [1.0] * 3)])
+    rng = np.random.default_rng(0)
+    raw = drawn_from(crowd, rng, Pressure(shrink=False)).probabilities["c10"]
+    shrunk = drawn_from(crowd, rng, Pressure()).probabilities["c10"]
+    assert raw > 0.9
+    assert shrunk < 0.2
+
+
+def test_a_candidate_without_children_gets_the_bonus() -> None:
+    """Of two equal candidates the one that had no child is drawn more often, and not without the bonus."""
+    pair = Population(
+        [baseline([0.0, 1.0]), compared(1, [], [0.0, 1.0]), compared(2, [], [0.0, 1.0], "dropped", "c1")]
+    )
+    assert pair.children == {"c0": 1, "c1": 1}
+    rng, family = np.random.default_rng(0), {"c0": 5}
+    standings = list(pair.standings.values())
+    even = select(standings, family, Pressure(), rng).probabilities
+    bonus = select(standings, family, Pressure(children_bonus=0.1), rng).probabilities
+    assert even["c0"] == pytest.approx(even["c1"])
+    assert bonus["c1"] > bonus["c0"]
+
+
+def test_a_temperature_in_standard_errors_cools_as_trials_come_in() -> None:
+    """With four times the trials of the same scores the temperature halves, and the better one is drawn more."""
+    few = np.array(
+        [one.record.variance for one in Population([baseline([1.0, 0.0] * 50)]).standings.values()]
+    )
+    many = np.array(
+        [one.record.variance for one in Population([baseline([1.0, 0.0] * 200)]).standings.values()]
+    )
+    pressure = Pressure(2.0, "error")
+    assert degree(pressure, few) == pytest.approx(2 * degree(pressure, many), rel=0.01)
+    assert degree(Pressure(0.3), few) == 0.3

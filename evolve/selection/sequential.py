@@ -1,0 +1,136 @@
+"""The default rule: fresh draws of the child against all draws of the parent, a block at a time, until it is clear.
+
+A child is dropped as soon as it is unlikely to be better by `effect`, and kept once it is likelier to be better than
+the share of the error budget of its iteration allows. What is kept is measured anew: the draws it won by do not count.
+"""
+
+from collections.abc import Iterable
+from math import ceil, log
+
+import numpy as np
+
+from evolve.contest import Contest, Look, Measure, Survival, Terms
+from evolve.selection.tables import Tables, tables
+from evolve.selection.tilting import MIXED, Z, log_mixture, sides, spread
+
+REFERENCE = 0.4  # rollouts of a record, of a child at most: in units of 1 / effect squared
+MOST = 10.0
+INVEST = 2.0
+
+
+def step(contest: Contest) -> Measure | Survival:
+    """What to measure next, or the decision.
+
+    The evidence is the mixture of likelihood ratios of tilting.py, compared with two bounds (Wald 1945, "Sequential tests of
+    statistical hypotheses", Ann. Math. Stat. 16:117-186): kept at 1 / share, dropped at `overlook`. By Ville's inequality
+    a ratio of mean 1 reaches 1 / share with a chance of at most `share`, however often it is looked at; here it is
+    conditional and its tilt follows the data, so this holds to a good approximation, which bench/selection.py checks.
+    """
+    terms, known = contest.terms, tables(contest)
+    if not contest.child:
+        return block(contest, known, None)
+    share = error_share(contest.number, terms)
+    look = looked(contest, known, share)
+    evidence = look.evidence or 0.0
+    if evidence >= -log(share):
+        return Survival(True, f"better: {figures(look)}", look, share)
+    if evidence <= drop_at(terms):
+        return Survival(False, f"not better by {terms.effect:g}: {figures(look)}", look, share)
+    if len(contest.child) >= most(terms):
+        return Survival(False, f"undecided after {len(contest.child)} rollouts: {figures(look)}", look, share)
+    return block(contest, known, look)
+
+
+def looked(contest: Contest, known: Tables, share: float) -> Look:
+    """The evidence so far."""
+    terms, found = contest.terms, sides(known.child, known.parent)
+    bounds = {"keep_at": -log(share), "drop_at": drop_at(terms)}
+    if found is None:
+        return Look(0, 0, 0, 0.0, -1.0, 1.0, None, **bounds)
+    value, half = found.difference, Z * found.error
+    return Look(
+        child_trials=int(found.child[:, 0].sum()),
+        parent_trials=int(found.parent[:, 0].sum()),
+        documents=len(found.child),
+        difference=value,
+        low=max(-1.0, value - half),
+        high=min(1.0, value + half),
+        evidence=log_mixture(found, terms.effect),
+        **bounds,
+    )
+
+
+def drop_at(terms: Terms) -> float:
+    """The bound below which a child is dropped, as a natural log.
+
+    A child that is better by `effect` comes below `overlook` with the ratio of its own tilt with a chance of at most
+    `overlook` (Wald); the mixture is at least its part of that ratio.
+    """
+    return log(terms.overlook / len(MIXED))
+
+
+def record(documents: int, terms: Terms) -> int:
+    """Trials a document of the fresh record of the baseline and of every survivor."""
+    return ceil(REFERENCE / terms.effect**2 / documents)
+
+
+def error_share(number: int, terms: Terms) -> float:
+    """Share of the error budget of an iteration, from its number alone: error h / ((number + h - 1)(number + h)).
+
+    It sums to error K / (K + h) over the first K iterations: half of the budget at the horizon h, never more than all of
+    it, so a longer run extends a shorter one, and no order of finishing matters (the union bound asks for nothing
+    else). A telescoping case of alpha spending, Foster and Stine 2008, J. R. Stat. Soc. B 70:429-444.
+    """
+    return terms.error * terms.horizon / ((number + terms.horizon - 1) * (number + terms.horizon))
+
+
+def most(terms: Terms) -> int:
+    """Rollouts of a child after which it is dropped as undecided."""
+    return terms.most or ceil(MOST / terms.effect**2)
+
+
+def figures(look: Look) -> str:
+    """The look in words."""
+    if look.evidence is None:
+        return "no document was measured for both"
+    return (
+        f"difference {look.difference:+.3f} on {look.documents} documents, {look.child_trials} rollouts against "
+        f"{look.parent_trials}, log likelihood ratio {look.evidence:+.1f} (kept at {look.keep_at:.1f}, dropped at "
+        f"{look.drop_at:.1f})"
+    )
+
+
+def block(contest: Contest, known: Tables, look: Look | None) -> Measure:
+    """The next draws: first every document once for the child, then where a draw narrows the difference most.
+
+    A draw of a document with spread v that has n draws narrows by v / (n (n + 1)), Neyman's allocation a draw at a time
+    (Neyman 1934, J. R. Stat. Soc. 97:558-625). The parent's count `INVEST` times, as later children are compared
+    with them too.
+    """
+    size = max(contest.terms.block, len(contest.child) // 4)
+    unseen = np.flatnonzero(known.child_asked == 0)[:size]
+    if len(unseen):
+        bare = unseen[known.parent_asked[unseen] == 0]
+        return Measure(named(contest, bare), named(contest, unseen), look)
+    wide = spread(known.child + known.parent, prior=0.5)
+    narrowing = np.concatenate([wide * INVEST, wide])
+    counts = np.concatenate([known.parent_asked, known.child_asked])
+    chosen = [take(narrowing, counts) for _ in range(size)]
+    documents = len(wide)
+    return Measure(
+        named(contest, [at for at in chosen if at < documents]),
+        named(contest, [at - documents for at in chosen if at >= documents]),
+        look,
+    )
+
+
+def take(narrowing: np.ndarray, counts: np.ndarray) -> int:
+    """The place where one more draw narrows most; `counts` is raised there."""
+    at = int((narrowing / (counts * (counts + 1))).argmax())
+    counts[at] += 1
+    return at
+
+
+def named(contest: Contest, places: Iterable[int]) -> tuple[str, ...]:
+    """Their documents."""
+    return tuple(contest.documents[int(at)] for at in places)

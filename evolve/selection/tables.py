@@ -1,0 +1,49 @@
+"""A contest as arrays over its documents: sums of scores and numbers of draws of both sides. Decides nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evolve.contest import Contest, Scores, Trial
+
+
+@dataclass(frozen=True)
+class Tables:
+    """child, parent: shape (n, 4), count and sums of the first three powers of the valid scores, the parent's record
+    included. child_asked, parent_asked: shape (n,), draws made, missing ones included."""
+
+    child: np.ndarray
+    parent: np.ndarray
+    child_asked: np.ndarray
+    parent_asked: np.ndarray
+
+
+def tables(contest: Contest) -> Tables:
+    """The arrays, in the order of the contest's documents."""
+    place = {key: at for at, key in enumerate(contest.documents)}
+    child, child_asked = drawn(contest.child, place)
+    parent, parent_asked = drawn(contest.parent, place)
+    before = recorded(contest.record, place)
+    return Tables(child, parent + before, child_asked, parent_asked + before[:, 0])
+
+
+def drawn(trials: Sequence[Trial], place: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of the valid scores, and how many draws there were."""
+    asked = np.bincount([place[one.document] for one in trials], minlength=len(place)).astype(float)
+    valid = [(place[one.document], one.score) for one in trials if one.score is not None]
+    if not valid:
+        return np.zeros((len(place), 4)), asked
+    at = np.array([one[0] for one in valid])
+    scores = np.array([one[1] for one in valid])
+    powers = (None, scores, scores**2, scores**3)
+    return np.stack([np.bincount(at, one, len(place)) for one in powers], axis=1), asked
+
+
+def recorded(record: Scores, place: dict[str, int]) -> np.ndarray:
+    """The record's sums; of documents that are not in the contest nothing."""
+    found = np.zeros((len(place), 4))
+    there = [key for key in record if key in place]
+    if there:
+        found[[place[key] for key in there]] = np.array([record[key] for key in there])
+    return found

@@ -1,0 +1,146 @@
+"""How much likelier the scores are if the child is better: a conditional likelihood ratio, stratified by document.
+
+Not a rule: the arithmetic of `sequential`. Arrays are over documents that both sides have a valid score for.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+
+import numpy as np
+
+STEEPEST = 3.0
+STEEPEST_GRADED = 2.0  # three cumulants are not good beyond
+FLATTEST = 0.02
+MIXED = (1.0, 2.0)
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Sums of scores by document, shape (n, 4) each: count, total, squares, cubes."""
+
+    child: np.ndarray
+    parent: np.ndarray
+
+    @property
+    def pooled(self) -> np.ndarray:
+        return np.asarray(self.child + self.parent)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """What a draw of each document counts, mean 1: every document as much as every other, however often drawn."""
+        count = self.child[:, 0]
+        return np.asarray(count.sum() / (len(count) * count))
+
+    @property
+    def difference(self) -> float:
+        """Mean over documents of child's mean minus parent's mean."""
+        return float((self.child[:, 1] / self.child[:, 0] - self.parent[:, 1] / self.parent[:, 0]).mean())
+
+    @property
+    def error(self) -> float:
+        """Standard error of `difference` for these documents, from the spread within them, both sides pooled."""
+        each = spread(self.pooled, prior=1.0) * (1 / self.child[:, 0] + 1 / self.parent[:, 0])
+        return sqrt(float(each.sum())) / len(each)
+
+
+def sides(child: np.ndarray, parent: np.ndarray) -> Sides | None:
+    """Those documents of two tables, shape (n, 4), that both have a score for; None if there is none."""
+    both = (child[:, 0] > 0) & (parent[:, 0] > 0)
+    return Sides(child[both], parent[both]) if both.any() else None
+
+
+def spread(sums: np.ndarray, prior: float = 0.0) -> np.ndarray:
+    """Variance of a single score of each document, shape (n,).
+
+    prior: weight of one imagined score at each end, so that documents that always ended alike keep some.
+    """
+    count, total, squares = sums[:, 0] + 2 * prior, sums[:, 1] + prior, sums[:, 2] + prior
+    return np.asarray(np.maximum(squares - total**2 / count, 0) / np.maximum(count - 1, 1))
+
+
+def slope(pooled: np.ndarray, effect: float) -> float:
+    """The tilt under which the mean rises by about `effect`: effect over the mean spread within documents.
+
+    A tilt t makes a score y likelier by the factor exp(t y); of scores 0 and 1 it adds t to the logit. It depends on the
+    pooled scores alone, hence not on whose they are.
+    """
+    return float(min(STEEPEST, effect / max(float(spread(pooled).mean()), FLATTEST)))
+
+
+def log_mixture(found: Sides, effect: float) -> float:
+    """Natural log of the mean of the ratios for `MIXED` multiples of the effect: its mean is 1 as theirs is.
+
+    A child that is much better than asked for is known sooner by a steeper tilt; one that is just so much better pays for
+    that with a little more evidence (Robbins 1970, Ann. Math. Stat. 41:1397-1409, the method of mixtures).
+    """
+    logs = np.array([log_ratio(found, times * effect) for times in MIXED])
+    return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))
+
+
+def log_ratio(found: Sides, effect: float) -> float:
+    """Natural log of P(child's scores | pooled scores, tilt) / P(child's scores | pooled scores, no tilt).
+
+    For each document the pooled scores are taken as given and the question is which of them are the child's (Cox 1970,
+    "Analysis of Binary Data", section 4.2: the conditional likelihood, without nuisance parameters). With no difference
+    all choices are equally likely, so the ratio's mean is 1 at any fixed moment, whatever the pass rates are. Documents
+    count alike (`Sides.weights`).
+    """
+    pooled = found.pooled
+    binary = pooled[:, 1] == pooled[:, 2]  # y and y squared agree on 0 and 1 only
+    tilt = slope(pooled, effect) * found.weights
+    tilt = np.where(binary, tilt, np.minimum(tilt, STEEPEST_GRADED))
+    gained = float((tilt * found.child[:, 1]).sum())
+    total = 0.0
+    if binary.any():
+        total += float(exact(pooled[binary], found.child[binary, 0], tilt[binary]).sum())
+    if not binary.all():
+        graded = ~binary
+        total += float(cumulants(pooled[graded], found.child[graded, 0], tilt[graded]).sum())
+    return gained - total
+
+
+def exact(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """log E exp(tilt S), S the passes among `drawn` of the pooled scores 0 and 1 without replacement: hypergeometric."""
+    count, passes, taken = pooled[:, 0].astype(int), pooled[:, 1].astype(int), drawn.astype(int)
+    logs = log_factorials(1 << int(count.max()).bit_length())
+    low, high = np.maximum(0, taken - (count - passes)), np.minimum(taken, passes)
+    hits = low[:, None] + np.arange(int((high - low).max()) + 1)
+    inside = hits <= high[:, None]
+    hits = np.minimum(hits, high[:, None])
+    failed, missed = (count - passes)[:, None], taken[:, None] - hits
+    weight = (
+        tilt[:, None] * hits
+        - logs[hits]
+        - logs[passes[:, None] - hits]
+        - logs[missed]
+        - logs[failed - missed]
+    )
+    weight[~inside] = -np.inf
+    top = weight.max(axis=1)
+    summed = top + np.log(np.exp(weight - top[:, None]).sum(axis=1))
+    whole = logs[count] - logs[taken] - logs[count - taken]
+    return np.asarray(summed + logs[passes] + logs[count - passes] - whole)
+
+
+def cumulants(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """The same for any scores, by the first three cumulants of a sum drawn without replacement.
+
+    Cochran 1977, "Sampling Techniques", sections 2.6 and 2.15 (its third moment).
+    """
+    size, drawn = pooled[:, 0], np.asarray(drawn, dtype=float)
+    mean = pooled[:, 1] / size
+    second = np.maximum(pooled[:, 2] / size - mean**2, 0)
+    third = pooled[:, 3] / size - 3 * mean * pooled[:, 2] / size + 2 * mean**3
+    left = size - drawn
+    variance = drawn * left / np.maximum(size - 1, 1) * second
+    skewed = drawn * left * (left - drawn) / np.maximum((size - 1) * (size - 2), 1) * third
+    found = tilt * drawn * mean + tilt**2 * variance / 2 + tilt**3 * skewed / 6
+    return np.asarray(np.maximum(found, tilt * drawn * mean))  # Jensen: never below
+
+
+@lru_cache(maxsize=32)
+def log_factorials(size: int) -> np.ndarray:
+    """Natural logs of 0!, 1!, ..., size!."""
+    return np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, size + 1)))))
