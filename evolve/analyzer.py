@@ -26,12 +26,15 @@ async def diagnose(models: Models, case: Case) -> tuple[Diagnosis | None, tuple[
 
 
 def analyzer_prompt(case: Case) -> str:
-    """The prompt: aim, rules, history, files and exchanges, every foreign text between boundary lines."""
+    """The prompt: aim, rules, what was learnt, files and exchanges, every foreign text between boundary lines."""
     return render(
         load("evolve", "analyzer.md"),
         boundary=case.boundary,
         rules=case.rules or texts.RULES,
         scores=texts.scores_text(case),
+        hit_rates=texts.rates_of_hits(case),
+        refuted=texts.refuted_text(case),
+        lessons=texts.lessons_text(case),
         history=texts.history_text(case),
         files=texts.files_text(case),
         exchanges=texts.exchanges_text(case),

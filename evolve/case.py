@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
-from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Population
+from evolve.ideas import Idea, hit_rates, ideas, ideas_text, lessons, rates_text, refuted
+from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
 from evolve.quoting import clean, line, quoted
 from evolve.transcript import rollout_text
 from harness.trajectory import Rollout
@@ -48,6 +49,11 @@ class Case:
     def tried(self) -> str:
         return _history(self)  # once: analyzer and implementer both quote it
 
+    @cached_property
+    def learnt(self) -> tuple[Idea, ...]:
+        """What was tried, by idea."""
+        return ideas(self.seen.iterations)
+
 
 def files_text(case: Case) -> str:
     """Every file of the parent, whole."""
@@ -62,13 +68,42 @@ def diagnosis_text(case: Case, diagnosis: Diagnosis) -> str:
         evidence = "\n".join(f"- evidence: {line(one, 600)}" for one in cause.evidence)
         rows.append(f"### Cause {number}: {line(cause.title, 200)}")
         rows.append(f"{clean(cause.explanation)}\n\n{evidence}")
-        rows.append(f"Proposed remedy: {clean(cause.remedy)}")
+        rows.append(f"Proposed remedy: {clean(cause.remedy)}\n\nPrediction: {_prediction(cause)}.")
     return quoted(case.boundary, "diagnosis", "\n\n".join(rows))
 
 
 def history_text(case: Case) -> str:
     """What was tried, newest first, an entry an iteration; older ones shorter, the oldest perhaps left out."""
     return case.tried
+
+
+def refuted_text(case: Case) -> str:
+    """Ideas that were tried and refuted, the latest first."""
+    found = refuted(case.learnt)
+    return _listed(case, "refuted ideas", found) if found else "None so far."
+
+
+def lessons_text(case: Case) -> str:
+    """Ideas whose prediction came true in a child that was kept, the latest first."""
+    found = lessons(case.learnt)
+    return _listed(case, "lessons", found) if found else "None so far."
+
+
+def rates_of_hits(case: Case) -> str:
+    """How often what diagnoses predicted came true, beside the rate of what they did not name."""
+    return rates_text(hit_rates(case.seen.iterations))
+
+
+def _listed(case: Case, label: str, found: tuple[Idea, ...]) -> str:
+    return quoted(case.boundary, label, ideas_text(found))
+
+
+def _prediction(cause: Cause) -> str:
+    """What a cause claims, in counts: the implementer does not see the rollouts."""
+    if not cause.fixes:
+        return "none was made"
+    spoilt = f"; it may spoil {len(cause.breaks)} that pass" if cause.breaks else ""
+    return f"the remedy mends {len(cause.fixes)} of the failed rollouts of the minibatch{spoilt}"
 
 
 def _history(case: Case) -> str:
@@ -131,7 +166,7 @@ def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:
     rows = [heading, f"  change: {line(one.summary, 300) or 'none was proposed'}"]
     if one.outcome in ("survived", "dropped"):
         rows.append(f"  held-out scores: {_scores(one)}")
-    elif detailed and one.reason:
+    if detailed and one.reason:
         rows.append(f"  reason: {line(one.reason, 300)}")
     if detailed and one.causes:
         rows.append(f"  diagnosed causes: {'; '.join(line(title, 120) for title in one.causes)}")
@@ -144,15 +179,19 @@ def _result(one: Iteration, inherited: set[str]) -> str:
         return f"CONFIRMED, kept as {one.child.id}, {where}"
     if one.outcome == "dropped":
         return "REFUTED, dropped"
+    if one.outcome == "not_improved":
+        return "REFUTED, dropped after the minibatch"
     return f"REJECTED before measuring ({one.outcome})"
 
 
 def _scores(one: Iteration) -> str:
-    return f"{_measured('parent', one.side('parent'))}, {_measured('child', one.side('child'))}"
+    return (
+        f"held-out scores: {_measured('parent', one.side('parent'))}, {_measured('child', one.side('child'))}"
+    )
 
 
 def _measured(name: str, one: Evaluation | None) -> str:
     tally = one.tally if one is not None else None
     if tally is None or not tally.trials:
         return f"{name} not measured"
-    return f"{name} {tally.total / tally.trials:.2f} ({tally.total:g} of {tally.trials} documents)"
+    return f"{name} {tally.total / tally.trials:.2f} ({tally.total:g} of {tally.trials} trials)"

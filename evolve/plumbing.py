@@ -38,6 +38,22 @@ def git(path: Path, *command: str, data: bytes = b"", env: Mapping[str, str] | N
     return out
 
 
+def merge_file(path: Path, texts: tuple[Path, Path, Path], signs: int) -> bytes:
+    """Three-way merge of the files (ours, base, theirs); clashes stand in it in diff3 style, markers `signs` long.
+
+    `git merge-file` is older than `git merge-tree --write-tree` and does the same with one file.
+
+    Raises:
+        StorageError: git does not work here, or it failed.
+    """
+    command = ("merge-file", "-p", "-q", "--diff3", f"--marker-size={signs}", *map(str, texts))
+    status, out, complaints = run(path, command, b"", {})
+    if not 0 <= status <= 127:  # up to there it counts the clashes
+        said = " ".join(complaints.split())
+        raise StorageError(f"git merge-file failed in {str(path)!r} with {status}: {said}. {advice(said)}")
+    return out
+
+
 def run(path: Path, command: Sequence[str], data: bytes, env: Mapping[str, str]) -> tuple[int, bytes, str]:
     """The same for a command that may fail: exit status, output, complaints.
 

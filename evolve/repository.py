@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from evolve.disk import remedy
 from evolve.objects import contents, encoded, listing, refuse_odd_paths, regular_files
-from evolve.plumbing import SETTINGS, git, run
+from evolve.plumbing import SETTINGS, git, merge_file, run
 from evolve.population import Candidate
 from evolve.scope import Entry
 from harness.errors import StorageError
@@ -116,6 +116,10 @@ class Repository:
     async def diff(self, a: str, b: str, colour: bool = False) -> str:
         """Unified diff from commit (or tree) `a` to `b`; renames show as a deletion and an addition."""
         return await self._do(lambda: _diff(self.path, _hash(a), _hash(b), colour))
+
+    async def merge(self, texts: tuple[str, str, str], signs: int) -> str:
+        """Git's merge of (ours, base, theirs); clashes are shown in diff3 style between markers of `signs` signs."""
+        return await self._do(lambda: _merge(self.path, texts, signs))
 
     async def refs(self) -> dict[str, str]:
         """Candidate id -> commit, of all that is published."""
@@ -244,6 +248,17 @@ def _checkout(path: Path, commit: str, folder: Path) -> None:
 def _diff(path: Path, a: str, b: str, colour: bool) -> str:
     shade = "--color=always" if colour else "--no-color"
     return git(path, "diff-tree", *DIFF, shade, a, b).decode("utf-8", "replace")
+
+
+def _merge(path: Path, texts: tuple[str, str, str], signs: int) -> str:
+    try:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=path) as folder:
+            ours, base, theirs = (Path(folder) / name for name in ("ours", "base", "theirs"))
+            for place, text in zip((ours, base, theirs), texts, strict=True):
+                place.write_bytes(text.encode("utf-8"))
+            return merge_file(path, (ours, base, theirs), signs).decode("utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot merge in {str(path)!r}: {error}. {remedy(error)}") from error
 
 
 def _refs(path: Path) -> dict[str, str]:

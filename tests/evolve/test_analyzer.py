@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from cases import (
@@ -22,7 +23,7 @@ from cases import (
 
 from evolve import case as texts
 from evolve.analyzer import analyzer_prompt, diagnose
-from evolve.population import Candidate, Diagnosis
+from evolve.population import Candidate, Diagnosis, Prediction
 from harness.errors import BudgetSpent
 
 ANSWER = DIAGNOSIS.model_dump_json()
@@ -45,6 +46,18 @@ def test_a_valid_answer_is_the_diagnosis():
     draw = script.asked[0].draw
     assert (script.asked[0].role, draw.iteration, draw.side, draw.retry) == ("analyzer", 5, "edit", 0)
     assert script.asked[0].schema is Diagnosis
+
+
+def test_predictions_are_read_and_may_be_left_out():
+    """kind, fixes and breaks have defaults; a kind that does not exist is asked again with the choices shown."""
+    plain = json.loads(ANSWER)
+    bare = {key: plain["causes"][0][key] for key in ("title", "explanation", "evidence", "remedy")}
+    assert run(Script(json.dumps({**plain, "causes": [bare]})))[0] == DIAGNOSIS
+    claim = {**bare, "kind": "too_easy", "fixes": [1, 3], "breaks": [2]}
+    (cause,) = run(Script(json.dumps({**plain, "causes": [claim]})))[0].causes
+    assert (cause.kind, cause.fixes, cause.breaks) == ("too_easy", (1, 3), (2,))
+    script = Script(json.dumps({**plain, "causes": [{**claim, "kind": "boring"}]}), ANSWER)
+    assert run(script)[0] == DIAGNOSIS and "'failed_on_strong'" in script.prompt(1)
 
 
 def test_fences_and_prose_around_the_object_are_forgiven():
@@ -187,7 +200,7 @@ def test_history_tells_confirmed_from_refuted_with_scores():
     text = texts.history_text(case(history=history))
     assert text.index("iteration 4") < text.index("iteration 2") < text.index("iteration 1")
     assert "iteration 1, from c0: CONFIRMED, kept as c1, is on another branch" in text
-    assert "held-out scores: parent 0.00 (0 of 1 documents), child 1.00 (1 of 1 documents)" in text
+    assert "held-out scores: parent 0.00 (0 of 1 trials), child 1.00 (1 of 1 trials)" in text
     assert "iteration 2, from c0: REFUTED, dropped\n  change: adds a joke" in text
     assert "REJECTED before measuring (out_of_scope)" in text and "because of that" in text
 
@@ -223,3 +236,39 @@ def test_a_criterion_without_its_judgement_counts_as_not_met():
 def test_the_parent_of_the_case_is_named():
     """The scores line names the parent candidate."""
     assert PARENT.id in texts.scores_text(case())
+
+
+def test_numbers_of_rollouts_are_those_a_prediction_uses():
+    """The heading of a rollout shows its place in the minibatch, though failures are shown first."""
+    text = texts.exchanges_text(case(rollout("good", score=1.0), rollout("bad")))
+    assert text.index("## Rollout 2: document 'bad'") < text.index("## Rollout 1: document 'good'")
+
+
+def test_the_prompt_shows_hit_rates_refuted_ideas_and_lessons():
+    """What was learnt stands in sections of its own, model-made titles between boundary lines."""
+    right = Prediction("too_easy", "asks for steps", ("a",), (), 1, None, "confirmed")
+    wrong = Prediction("quality", "too much polish", ("a", "b"), (), 0, None, "refuted")
+    rest = Prediction("other", "", ("c", "d", "e"), (), 1)
+    history = [
+        replace(tried(1, "survived"), predictions=(right, rest)),
+        replace(tried(2, "dropped"), predictions=(wrong,)),
+    ]
+    shown = case(history=history)
+    prompt = analyzer_prompt(shown)
+    assert "- too_easy: 1 of 1" in prompt and "that no cause named: 1 of 3" in prompt
+    assert f"--- {shown.boundary} refuted ideas\n- too much polish (quality): 1 try" in prompt
+    assert f"--- {shown.boundary} lessons\n- asks for steps (too_easy): 1 try, upheld 1" in prompt
+
+
+def test_nothing_learnt_yet_is_said():
+    """The first diagnosis reads that there is nothing to go by."""
+    prompt = analyzer_prompt(case())
+    assert "No prediction has been checked yet." in prompt and prompt.count("None so far.") == 2
+
+
+def test_history_tells_why_a_child_was_kept_or_dropped():
+    """The rule's reason, with its figures, is told; a child that the screen stopped is refuted."""
+    kept = replace(tried(1, "survived"), reason="better: difference +0.080 on 40 documents")
+    text = texts.history_text(case(history=[kept, tried(2, "not_improved")]))
+    assert "  reason: better: difference +0.080 on 40 documents" in text
+    assert "iteration 2, from c0: REFUTED, dropped after the minibatch" in text

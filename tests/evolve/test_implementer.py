@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 from cases import DIAGNOSIS, FILES, PARENT, Script, case, reply, tried
 
 from evolve.implementer import Rejected, Workshop, implement, implementer_prompt
-from evolve.population import Candidate
+from evolve.population import Candidate, Prediction
+from evolve.same_edit import edit_hash
 from harness.errors import StorageError
 
 CHILD = Candidate("c5", 5, "c3", "d" * 40, "b" * 40)
@@ -47,12 +49,13 @@ class Bench:
         self.smoked.append(candidate)
         return self.errors.pop(0) if self.errors else None
 
-    def workshop(self) -> Workshop:
-        return Workshop(self.build, self.smoke)
+    def workshop(self, **more) -> Workshop:
+        return Workshop(self.build, self.smoke, **more)
 
 
-def run(script: Script, bench: Bench | None = None):
-    return asyncio.run(implement(script, case(), DIAGNOSIS, (bench or Bench()).workshop()))
+def run(script: Script, bench: Bench | None = None, history=(), **more):
+    shown = case(history=history)
+    return asyncio.run(implement(script, shown, DIAGNOSIS, (bench or Bench()).workshop(**more)))
 
 
 def test_a_good_edit_becomes_a_child():
@@ -183,3 +186,72 @@ def test_the_prompt_shows_diagnosis_history_and_files():
 def test_minibatch_exchanges_are_not_repeated_to_the_implementer():
     """The implementer gets the diagnosis, not the raw answers it was drawn from."""
     assert "Everybody knows this." not in implementer_prompt(case(), DIAGNOSIS)
+
+
+BETTER = edit(text="Write two tasks.")
+HASH = edit_hash(
+    FILES, {**FILES, "prompts/challenger.md": FILES["prompts/challenger.md"].replace("one task", "a task")}
+)
+
+
+def before(number: int = 2, outcome: str = "dropped"):
+    """An iteration that made the change of GOOD."""
+    return replace(tried(number, outcome, summary="clearer words"), edit_hash=HASH)
+
+
+def test_a_proposal_carries_the_identity_of_its_change():
+    """A child has the hash of the changed lines; what is rejected has none."""
+    assert run(Script(GOOD)).edit_hash == HASH
+    assert run(Script(*[SAME] * 4)).edit_hash == ""
+
+
+def test_an_edit_that_was_tried_before_is_repaired():
+    """The second prompt names the earlier iteration; the repeated edit is never started, the new one is."""
+    bench, script = Bench(), Script(GOOD, BETTER)
+    proposal = run(script, bench, [before()])
+    assert proposal.outcome == "proposed" and proposal.edit_hash not in ("", HASH)
+    assert "iteration 2 changed the same lines" in script.prompt(1) and len(bench.smoked) == 1
+
+
+def test_an_edit_that_is_repeated_to_the_end_is_no_change():
+    """Four times the same known edit reject the iteration with the reason, and nothing is started."""
+    bench = Bench()
+    proposal = run(Script(*[GOOD] * 4), bench, [before()])
+    assert (proposal.outcome, proposal.child, bench.smoked) == ("no_change", None, [])
+    assert "iteration 2" in proposal.reason and proposal.summary == "clearer"
+
+
+def test_comparing_files_alone_lets_known_lines_through():
+    """With same_edit = tree only the files count."""
+    assert run(Script(GOOD), history=[before()], same_edit="tree").outcome == "proposed"
+
+
+def test_the_analyzer_can_judge_whether_an_edit_is_new():
+    """With same_edit = model one call more is made for lines that are new, and it is kept among the exchanges."""
+    same = '{"same_as": 2, "why": "both ask for clearer words"}'
+    new = '{"same_as": null, "why": "another thing"}'
+    script = Script(BETTER, same, BETTER + "\n", new)
+    proposal = run(script, history=[before()], same_edit="model")
+    assert proposal.outcome == "proposed" and "the idea of iteration 2 again" in script.prompt(2)
+    assert [one.role for one in proposal.exchanges] == ["implementer"] * 2 + ["analyzer"] * 2
+
+
+def test_the_prompt_shows_what_is_predicted_and_learnt():
+    """The diagnosis says how many rollouts it mends; refuted ideas and lessons have sections of their own."""
+    right = Prediction("too_easy", "asks for steps", ("a",), (), 1, None, "confirmed")
+    wrong = Prediction("quality", "too much polish", ("a", "b"), (), 0, None, "refuted")
+    history = [
+        replace(tried(1, "survived"), predictions=(right,)),
+        replace(tried(2, "dropped"), predictions=(wrong,)),
+    ]
+    cause = DIAGNOSIS.causes[0].model_copy(update={"fixes": (1, 2), "breaks": (3,)})
+    prompt = implementer_prompt(case(history=history), DIAGNOSIS.model_copy(update={"causes": (cause,)}))
+    refuted, lessons = prompt.index("# Refuted ideas"), prompt.index("# Lessons")
+    assert (
+        refuted
+        < prompt.index("too much polish (quality)")
+        < lessons
+        < prompt.index("asks for steps (too_easy)")
+    )
+    assert "mends 2 of the failed rollouts of the minibatch; it may spoil 1 that pass" in prompt
+    assert "Prediction: none was made." in implementer_prompt(case(), DIAGNOSIS)

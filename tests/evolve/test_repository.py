@@ -391,3 +391,23 @@ def test_nothing_keeps_running(tmp_path: Path) -> None:
     within(tmp_path / "a.git", work)
     if before:
         assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_a_merge_is_gits_own_whatever_the_user_set(tmp_path: Path, hostile: None) -> None:
+    """Both changes are taken, bytes kept, a clash shown with its base; settings and attributes of the user do nothing."""
+
+    async def merged(repository: Repository) -> tuple[str, str]:
+        clean = await repository.merge(("A\r\nb\nc\nd", "a\r\nb\nc\nd", "a\r\nb\nc\nD"), 9)
+        return clean, await repository.merge(("x\n", "a\n", "y\n"), 9)
+
+    clean, clash = within(tmp_path / "r", merged)
+    assert clean == "A\r\nb\nc\nD"
+    lines = [one.partition(" ")[0] for one in clash.splitlines()]
+    assert lines == ["<" * 9, "x", "|" * 9, "a", "=" * 9, "y", ">" * 9]
+    assert not [one for one in (tmp_path / "r").iterdir() if one.name.startswith("evolve-")]
+
+
+def test_what_git_cannot_merge_is_our_fault(tmp_path: Path) -> None:
+    """Bytes that git takes for binary are refused with what it said, never merged halfway."""
+    with pytest.raises(StorageError, match=r"git merge-file failed .*See `evolve verify`"):
+        within(tmp_path / "r", lambda repository: repository.merge(("a\0\n", "b\n", "c\n"), 9))

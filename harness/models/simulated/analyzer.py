@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from harness.models.simulated.claims import QUESTION, Seen, claims, same
 from harness.models.simulated.wording import RESEARCH, Words, compose, topics
 
 WRONG = 0.15
@@ -19,7 +20,7 @@ EASY = ("too_easy", "improve")
 AGAIN = "## Your earlier tries could not be used"
 MARKED = re.compile(
     r"^--- (?P<boundary>[0-9a-f]{12}) (?!end$)(?P<label>[^\n]+)\n(?P<text>.*?)\n--- (?P=boundary) end$"
-    r"|^## Rollout (?P<rollout>\d+):"
+    r"|^## Rollout (?P<rollout>\d+):(?P<heading>[^\n]*)"
     r"|^### Request \d+: submission (?P<submission>\d+)(?: -> (?P<stage>\w+))?",
     re.MULTILINE | re.DOTALL,
 )
@@ -144,23 +145,29 @@ class View:
 
 def reply(prompt: str, rng: random.Random, view: View | None = None) -> str:
     """The analyzer's answer to its prompt: one JSON object, rarely unreadable at the first try."""
+    if QUESTION in prompt:
+        return same({one["label"]: one["text"] for one in MARKED.finditer(prompt) if one["label"]}, rng)
     view = view or View(RESEARCH, TITLES, LACKS, _block)
-    signs = list(_signs(prompt, view))
+    signs, seen = list(_signs(prompt, view)), _seen(prompt)
     chosen = _chosen(signs, _said(prompt, view.words), view.words.causes, rng)
     causes = [_cause(key, [one for one in signs if one.cause == key], view, rng) for key in chosen]
+    places = [[one.submission for one in signs if one.cause == key] for key in chosen]
     if not causes or rng.random() < WRONG:
-        causes = [_mistaken(chosen, view, rng), *causes[1:]]
+        causes, places = [_mistaken(chosen, view, rng), *causes[1:]], [[], *places[1:]]
+    unreadable = AGAIN not in prompt and rng.random() < UNREADABLE
+    fenced = not unreadable and rng.random() < 0.2
+    causes = [cause | claims(where, seen, rng) for cause, where in zip(causes, places, strict=True)]
     answer = json.dumps({"summary": _summary(signs, causes), "causes": causes}, ensure_ascii=False, indent=1)
-    if AGAIN not in prompt and rng.random() < UNREADABLE:
+    if unreadable:
         return answer.replace('"remedy"', '"fix"')
-    return f"```json\n{answer}\n```" if rng.random() < 0.2 else answer
+    return f"```json\n{answer}\n```" if fenced else answer
 
 
 def _signs(prompt: str, view: View) -> Iterator[Sign]:
     """Every symptom of the exchanges, in order."""
     where = stage = ""
     rollout = "0"
-    for match in MARKED.finditer(prompt[prompt.rfind("\n# What happened on the minibatch") :]):
+    for match in _marked(prompt):
         if match["rollout"]:
             rollout = match["rollout"]
         elif match["submission"]:
@@ -169,6 +176,23 @@ def _signs(prompt: str, view: View) -> Iterator[Sign]:
                 yield Sign(view.words.causes[-1], where, "stage malformed")
         elif match["label"] and where and stage != "accepted":
             yield from view.block(match["label"], match["text"], stage, where)
+
+
+def _marked(prompt: str) -> Iterator[re.Match[str]]:
+    """The marks of the exchanges alone."""
+    return MARKED.finditer(prompt[prompt.rfind("\n# What happened on the minibatch") :])
+
+
+def _seen(prompt: str) -> Seen:
+    """Where submissions ended and which rollouts failed or passed."""
+    stages, numbers, rollout = dict[str, str](), dict[str, list[int]](), "0"
+    for match in _marked(prompt):
+        if match["rollout"]:
+            rollout = match["rollout"]
+            numbers.setdefault(match["heading"].rpartition(", ")[2], []).append(int(rollout))
+        elif match["submission"]:
+            stages[f"rollout {rollout}, submission {match['submission']}"] = match["stage"] or ""
+    return Seen(stages, tuple(numbers.get("score 0", ())), tuple(numbers.get("score 1", ())))
 
 
 def _block(label: str, text: str, stage: str, where: str) -> Iterator[Sign]:

@@ -1,7 +1,8 @@
 """The simulated implementer: reads the implementer's prompt and edits whatever scaffold files it sees there.
 
 It follows the diagnosis in its own words, heeds the history, and like a real one sometimes writes edits that are
-beside the point, harmful, broken, out of scope, or do not apply. A pure function of prompt and random state.
+beside the point, harmful, broken, out of scope, or do not apply. Without a diagnosis it edits blindly; two versions it
+merges. A pure function of prompt and random state.
 """
 
 import random
@@ -17,6 +18,7 @@ from harness.models.simulated.rewriting import (
     positive_only,
     tidying,
 )
+from harness.models.simulated.variations import paraphrased, resolved
 from harness.models.simulated.wording import CAUSES, INSTRUCTIONS, RESEARCH, Words, compose, topics
 
 STUMBLE = 0.28
@@ -24,6 +26,10 @@ STUBBORN = 0.85
 ASTRAY = 0.08
 CODE = 0.4
 HOPELESS = 0.3
+BLIND = "\n# A change without a diagnosis\n"
+MERGING = "\n# How to resolve a clash\n"
+LUCKY = 0.3
+HARMFUL = 0.2
 POSITIVE_ONLY = 0.5
 ENTRY = re.compile(r"^- iteration \d+, from \w+: ([^\n]*)\n  change: ([^\n]*)", re.MULTILINE)
 CAUSE = re.compile(r"^### Cause \d+: (.*?)(?=^### Cause |\Z)", re.MULTILINE | re.DOTALL)
@@ -36,9 +42,13 @@ def reply(prompt: str, rng: random.Random, words: Words = RESEARCH) -> str:
     shown = _shown(prompt)
     files = {label.removeprefix("file "): text for label, text in shown.items() if label.startswith("file ")}
     again = AGAIN in prompt
+    if MERGING in prompt:
+        return _merged(files, shown, rng)
     if rng.random() < (STUBBORN if again and _stumbled(prompt) else 0.0 if again else STUMBLE):
         kind = _stumbled(prompt) if again else rng.choice(tuple(STUMBLES))
         return STUMBLES[kind](files, rng)
+    if BLIND in prompt:
+        return _blind(files, rng, words)
     if rng.random() < ASTRAY:
         return _astray(files, rng, words)
     wanted = _wanted(shown, rng, words)
@@ -95,9 +105,37 @@ def _address(edited: Files, key: str, rng: random.Random, words: Words) -> str:
     return key
 
 
-def _astray(files: Files, rng: random.Random, words: Words) -> str:
+def _blind(files: Files, rng: random.Random, words: Words) -> str:
+    """An edit that follows no diagnosis: by luck the remedy of something, else without effect or harmful."""
+    chance = rng.random()
+    if chance < LUCKY:
+        return _useful(files, [rng.choice(words.causes)], rng, words)
+    if chance < LUCKY + HARMFUL:
+        return _astray(files, rng, words, ("harmful",))
+    path = _target(files, rng)
+    edited = {**files, path: paraphrased(files[path], rng)} if path else files
+    if edited == files:
+        return _astray(files, rng, words, ("irrelevant",))
+    return _answer("puts an instruction in other words", files, edited)
+
+
+def _merged(files: Files, shown: dict[str, str], rng: random.Random) -> str:
+    """A merge of two versions: what both ask for, mostly well put. After a try that did not start it keeps A's code."""
+    edited = resolved(files, shown, rng)
+    if _stumbled_text(shown, "does not start"):
+        edited |= {path: text for path, text in files.items() if path.endswith(".py")}
+    if edited != files:
+        return _answer("keeps what both versions ask for", files, edited)
+    path = next((label.split(" ", 3)[3] for label in shown if label.startswith("clash ")), "agent.py")
+    whole = f"WRITE: {path}\n<<<<<<<<<<<< CONTENT\n{files.get(path, '').rstrip()}\n>>>>>>>>>>>> END\n"
+    return f"SUMMARY: Keeps the first version where the two clash.\n\n{whole}"
+
+
+def _astray(
+    files: Files, rng: random.Random, words: Words, kinds: Sequence[str] = ("irrelevant", "harmful")
+) -> str:
     """An edit that applies and starts but does not help."""
-    kind = rng.choice(("irrelevant", "harmful"))
+    kind = rng.choice(kinds)
     edited, path = dict(files), _target(files, rng)
     if path:
         edited[path] = insert(
@@ -174,13 +212,18 @@ STUMBLES: dict[str, Callable[[Files, random.Random], str]] = {
 
 def _stumbled(prompt: str) -> str:
     """What went wrong at the last try, as its problem tells; empty if it was something else."""
-    problem = _shown(prompt).get("problems", "").rpartition("Try ")[2]
+    shown = _shown(prompt)
     for kind, words in (
         ("out_of_scope", "out of scope"),
         ("no_change", "leave every file"),
         ("no_proposal", "do not apply"),
         ("broken", "does not start"),
     ):
-        if words in problem:
+        if _stumbled_text(shown, words):
             return kind
     return ""
+
+
+def _stumbled_text(shown: dict[str, str], words: str) -> bool:
+    """Whether these words stand in the problem of the last try."""
+    return words in shown.get("problems", "").rpartition("Try ")[2]

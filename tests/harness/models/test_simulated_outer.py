@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -13,6 +14,7 @@ from evolve.analyzer import analyzer_prompt, diagnose
 from evolve.edits import apply_edits, parse_edits
 from evolve.implementer import Rejected, Workshop, implement, implementer_prompt
 from evolve.population import Candidate, Cause, Diagnosis
+from evolve.same_edit import Change, comparable, same_edit_prompt
 from evolve.scope import check_files
 from harness.models.simulated import analyzer, implementer, rewriting, wording
 from harness.models.simulated.concepts import brief
@@ -157,6 +159,62 @@ def test_the_analyzer_quotes_what_stands_there():
         'rollout 1, submission 1, weak attempt 0: "As the context says, the queue keeps pairs."' in q
         for q in quotes
     )
+
+
+def claimed(*rollouts, count: int = 100) -> list[Cause]:
+    """The causes that the simulated analyzer names first, over many draws."""
+    prompt, found = analyzer_prompt(case(*rollouts, files=FILES)), list[Cause]()
+    for seed in range(count):
+        text = analyzer.reply(prompt, random.Random(seed))
+        found.append(parse(text.replace('"fix"', '"remedy"'), Diagnosis).causes[0])
+    return found
+
+
+MINIBATCH = (
+    rollout("good", submission([SOUND], stage="accepted"), score=1.0),
+    rollout("leaky", submission([SAYS["leak"]] * 3)),
+    rollout("sound", submission([SOUND], stage="quality")),
+)
+
+
+def test_the_analyzer_predicts_what_it_saw_fail():
+    """It mostly names the failed rollouts that show the cause and the stage at which they ended, and errs now and then."""
+    causes = claimed(*MINIBATCH)
+    right = [one for one in causes if one.title in analyzer.TITLES["leak"]]
+    assert sum(one.fixes == (2,) for one in right) >= 0.7 * len(right) > 50
+    assert sum(one.kind == "too_easy" for one in right) >= 0.7 * len(right)
+    assert any(one.fixes == (3,) for one in causes) and any(one.fixes == () for one in causes)
+
+
+def test_the_analyzer_predicts_within_the_minibatch():
+    """Fixes are failed rollouts and breaks accepted ones, named by the numbers that the prompt shows."""
+    causes = claimed(*MINIBATCH)
+    assert {number for one in causes for number in one.fixes} == {2, 3}
+    assert {number for one in causes for number in one.breaks} == {1}
+    assert sum(bool(one.breaks) for one in causes) < 50
+
+
+def test_without_a_failure_nothing_is_predicted():
+    """Where every rollout was accepted there is nothing to fix."""
+    assert not any(one.fixes for one in claimed(MINIBATCH[0]))
+
+
+def test_the_analyzer_compares_changes():
+    """A change in the same words as an earlier one is mostly recognised, and another one mostly is not."""
+    history = [
+        tried(1, "dropped", summary="Adds a joke."),
+        tried(2, "dropped", summary="Demands a chain of steps."),
+    ]
+
+    def share(summary: str, number: int | None) -> int:
+        change = Change(FILES, {**FILES, "prompts/new.md": "More.\n"}, summary)
+        shown = case(files=FILES, history=history)
+        prompt = same_edit_prompt(shown, change, comparable(shown.parent, history))
+        replies = (json.loads(analyzer.reply(prompt, random.Random(seed))) for seed in range(100))
+        return sum(one["same_as"] == number for one in replies)
+
+    assert 80 <= share("demands a chain of steps", 2) < 100
+    assert 80 <= share("Keeps the conclusion out of the context.", None) < 100
 
 
 def test_the_analyzer_is_not_always_readable_but_mends_itself():

@@ -1,0 +1,23 @@
+"""How a child is made: one file a way. A way takes a case and returns an Attempt; it measures nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from evolve.case import Case
+from evolve.population import Candidate, Diagnosis, Exchange, Proposal
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of trying to make a child. diagnosis: None where none was asked for, or none was usable.
+
+    exchanges: of the diagnosis; those of the edit are the proposal's.
+    """
+
+    diagnosis: Diagnosis | None
+    proposal: Proposal
+    exchanges: tuple[Exchange, ...] = ()
+
+
+Make = Callable[[Case, Candidate | None], Awaitable[Attempt]]
+"""Case of the parent, and the second parent of a merge. Raises OurFault, BudgetSpent as models and workshop do."""
