@@ -11,19 +11,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from evolve import memory, rows
+from evolve import memory, rows, seal, seal_log
 from evolve.database import BUSY_SECONDS, failure, open_readonly
 from evolve.lock import RunLock
 from evolve.migrations import migrate
-from evolve.population import Evaluation, Iteration, Spend
+from evolve.population import Candidate, Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, Row, RunRow, Trace
 from evolve.schema import unreadable
+from evolve.seal import Log, Request
 from harness.errors import StorageError
 from harness.types import Side
 
@@ -117,6 +119,21 @@ class History:
         await self._write(entry, f"iteration {iteration.number} of run {run!r} is recorded already")
         return memory.kept(iteration)
 
+    async def openings(self, run: str) -> Log:
+        """For whom the test split of a run was opened."""
+        return await self._do(lambda: seal_log.read(self._open.conn, run))
+
+    async def unseal(self, run: str, candidates: Sequence[Candidate], request: Request) -> Log:
+        """Write down that the test split is opened for these candidates; on disk when this returns. Returns the whole log.
+
+        Who was opened before keeps its row.
+
+        Raises:
+            UsageError: a second opening for selection; nothing is written.
+        """
+        await self._known(run)
+        return await self._do(lambda: _unseal(self._open, run, candidates, request))
+
     async def record_final(
         self,
         run: str,
@@ -129,12 +146,18 @@ class History:
         traces: candidate id -> trace. The test split is opened once for a candidate; `finals` says for which it was.
 
         Raises:
-            StorageError: one of the candidates was measured on it before; nothing is written then.
+            StorageError: one of the candidates was measured on it before, or no opening was written down by `unseal`;
+                nothing is written then.
             ValueError: an evaluation that is not of side `final` and split `test`.
         """
         if any((one.side, one.split) != ("final", "test") for one in evaluations):
             raise ValueError("record_final takes evaluations of side 'final' on the split 'test' only")
-        known = await self._known(run)
+        known, names = await self._known(run), [one.candidate for one in evaluations]
+        opened = (await self.openings(run)).opened
+        if lacking := [name for name in names if name not in opened]:
+            raise StorageError(
+                f"no opening of the test split is recorded for {lacking} in run {run!r}; `unseal` comes before measuring"
+            )
         entry = rows.evaluation_rows(known, evaluations)
         key = {"run": run, "side": "final"}
         entry["traces"] = [
@@ -144,7 +167,6 @@ class History:
         ]
         number = await self._do(lambda: _next(self._open, "spends WHERE part = 'final' AND run = ?", run))
         entry["spends"] = rows.spend_rows(known, ("final", number), spends)
-        names = [one.candidate for one in evaluations]
         await self._write(
             entry, f"the test split was opened before for one of {names} in run {run!r}; see `finals`"
         )
@@ -319,6 +341,14 @@ def _end_session(db: Database, session: tuple[str, int], outcome: str) -> None:
 
 def _next(db: Database, source: str, run: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {source}", [run]).fetchall()[0][0])
+
+
+def _unseal(db: Database, run: str, candidates: Sequence[Candidate], request: Request) -> Log:
+    with _immediate(db):
+        before = seal_log.read(db.conn, run)
+        added = seal.additions(before, candidates, request, rows.moment(time.time()))
+        seal_log.add(db.conn, added)
+    return replace(before, rows=(*before.rows, *added))
 
 
 def _load(db: Database, run: str) -> list[Iteration]:

@@ -1,6 +1,7 @@
-"""Opening the test split of a run: each candidate is measured on it once, and it is recorded that it was.
+"""Opening the test split of a run: `open_split` is the one door to it, for every command and for programs.
 
-A run does it for baseline and best when its search ends; `evolve test` does it for any others, at any time.
+Each candidate is measured on it once in the life of a run, after a row in the database that says so. A run does it for
+baseline and best when its search ends; `evolve test` does it for others, within the rules of seal.py.
 """
 
 import asyncio
@@ -14,13 +15,14 @@ from typing import Any
 from evolve.again import other_instrument, reopen
 from evolve.assembly import Tools, gather_documents, instrument_of, open_tools
 from evolve.disk import refuse_full, release
-from evolve.evaluation import Evaluator
 from evolve.executors import Executor
 from evolve.layout import Layout
 from evolve.opening import Opening, Options
 from evolve.population import Candidate, Evaluation, Spend
+from evolve.race import once
 from evolve.report.journal import receipt
 from evolve.report.progress import Work
+from evolve.seal import Purpose, Request, Unsealed, additions
 from evolve.showing import model_notices, sandbox_notice, used, watched
 from harness.advice import advice
 from harness.errors import BudgetSpent, EvolveError, UsageError, bare
@@ -35,29 +37,34 @@ Watch = Callable[["FinalTest"], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Job:
-    """Which candidates of a run to open the test split for. limits: a budget for this alone, by name of the limit."""
+    """Which candidates of a run to open the test split for, and for what.
+
+    limits: a budget for this alone, by name of the limit.
+    """
 
     layout: Layout
     candidates: tuple[Candidate, ...]
     limits: dict[str, Any] = field(default_factory=dict)
+    purpose: Purpose = "report"
 
 
 @dataclass(frozen=True)
-class Opened:
+class Done:
     """The candidates that were measured now. `message`: what stopped it early, if anything did."""
 
     candidates: tuple[str, ...]
     message: str = ""
 
 
-async def start(job: Job, watch: Watch) -> Opened:
+async def start(job: Job, watch: Watch) -> Done:
     """Measure those candidates on the test documents that have not been; each is recorded as soon as it is measured.
 
     Calls are journalled with the run's: the same command goes on after a kill and pays for nothing twice.
     watch: runs beside it and is cancelled when it ends; it may look at `notices` and `snapshot()`.
 
     Raises:
-        UsageError: this measures with another instrument, sandbox level or other documents than the run.
+        UsageError: this measures with another instrument, sandbox level or other documents than the run; or it would be
+            a second opening for selection.
         EvolveError: by kind. What was recorded stands.
     """
     options = Options(job.layout.folder, job.layout.database, overrides=allowed(job))
@@ -120,6 +127,7 @@ class FinalTest:
     def __init__(self, job: Job, opening: Opening, tools: Tools) -> None:
         self.run = job.layout.run
         self.candidates = job.candidates
+        self.purpose = job.purpose
         self.limits = job.limits
         self.iterations = opening.recorded.iterations if opening.recorded is not None else None
         self.executor = Counting(tools.evaluator.executor)
@@ -129,19 +137,29 @@ class FinalTest:
         self.began = monotonic()
 
     async def find_wanted(self) -> None:
-        """Who has not been measured; under the run's lock nobody else will."""
-        opened = {one.candidate for one in await self.tools.history.finals(self.run)}
-        self.wanted = [one for one in self.candidates if one.id not in opened]
-        named, size = ", ".join(one.id for one in self.wanted), len(self.tools.splits.test)
-        self.notices = (f"opening the test split of {self.run} ({size} documents) for {named}", *self.notices)
+        """Who has not been measured; under the run's lock nobody else will.
 
-    async def execute(self) -> Opened:
+        Raises:
+            UsageError: a second opening for selection; nothing was done.
+        """
+        log = await self.tools.history.openings(self.run)
+        fresh = additions(log, self.candidates, request_of(self.tools, self.purpose), "")
+        self.wanted = [one for one in self.candidates if one.id not in log.measured]
+        named, size = ", ".join(one.id for one in self.wanted), len(self.tools.splits.test)
+        again = "" if fresh else " again, to go on where it was stopped"
+        once = ", for selection: a run has one such opening" if any_choice(fresh) else ""
+        self.notices = (
+            f"opening the test split of {self.run} ({size} documents){again} for {named}{once}",
+            *self.notices,
+        )
+
+    async def execute(self) -> Done:
         """Measure and record, as one session of the run."""
         history = self.tools.history
         session = await history.start_session(self.run, NO_WORKERS, self.iterations or 0)
         outcome, message = "stopped", ""
         try:
-            await open_split(self.tools, self.run, self.wanted)
+            await open_split(self.tools, self.run, self.wanted, self.purpose)
             outcome = "finished"
         except BudgetSpent as spent:
             outcome, message = "budget", self.spent(spent)
@@ -152,7 +170,7 @@ class FinalTest:
         finally:
             await history.end_session(self.run, session, outcome)
         opened = {one.candidate for one in await history.finals(self.run)}
-        return Opened(tuple(one.id for one in self.wanted if one.id in opened), message)
+        return Done(tuple(one.id for one in self.wanted if one.id in opened), message)
 
     def spent(self, problem: BudgetSpent) -> str:
         """What the end of the budget was, in the figures that the user gave."""
@@ -195,28 +213,49 @@ class Counting:
         return rollout
 
 
-async def open_split(tools: Tools, run: str, candidates: Iterable[Candidate]) -> None:
+async def open_split(
+    tools: Tools, run: str, candidates: Iterable[Candidate], purpose: Purpose = "report"
+) -> None:
     """Measure candidates on the test split, all at once, and record each when it and those before it are measured.
 
-    The order of the records does not depend on speed; a kill loses only those that are not recorded, whose calls
-    replay. The draws are keyed by the birth of a candidate, so it is measured once in the life of a run.
+    That it is opened for them is in the database before the first rollout begins, also if the process dies then: see
+    seal.py for who may be opened. Who was measured is left alone. Who was opened and not recorded, as after a kill, is
+    gone on with: the draws are keyed by the birth of a candidate, so its calls replay, and it counts once. The order of
+    the records does not depend on speed.
+
+    purpose: `report` of the baseline and the best candidate of each arm, as often as a run ends with another best;
+    `selection` of any, of which a run has one.
 
     Raises:
-        StorageError: one of them was measured before. EvolveError: as measuring raises it.
+        UsageError: a second opening for selection. EvolveError: as measuring raises it.
     """
+    chosen = tuple({one.id: one for one in candidates}.values())
+    log = await tools.history.unseal(run, chosen, request_of(tools, purpose))
+    permits = {one.candidate: one for one in log.rows}
+    wanted = [one for one in chosen if one.id not in log.measured]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(measure(tools, one)) for one in candidates]
+            tasks = [group.create_task(measure(tools, one, permits[one.id])) for one in wanted]
             for task in tasks:
                 await record(tools, run, await task)
     except BaseExceptionGroup as failed:
         raise bare(failed) from None
 
 
-async def measure(tools: Tools, candidate: Candidate) -> Evaluation:
+def request_of(tools: Tools, purpose: Purpose) -> Request:
+    """What an opening of these tools is recorded with."""
+    return Request(purpose, len(tools.splits.test), tools.instrument.hash)
+
+
+def any_choice(rows: Iterable[Unsealed]) -> bool:
+    """Whether one of them is for selection."""
+    return any(one.purpose == "selection" for one in rows)
+
+
+async def measure(tools: Tools, candidate: Candidate, permit: Unsealed) -> Evaluation:
     """One candidate on the test documents."""
-    evaluator: Evaluator = tools.evaluator
-    return await evaluator(candidate, tools.splits.test, candidate.iteration, "final")
+    evaluator = replace(tools.evaluator, permit=permit)
+    return await evaluator(candidate, once(tools.splits.test), candidate.iteration, "final")
 
 
 async def record(tools: Tools, run: str, evaluation: Evaluation) -> None:

@@ -17,11 +17,11 @@ from evolve.report.store import Store, as_json, opened, resolve
 from harness.errors import BudgetSpent
 
 if TYPE_CHECKING:
-    from evolve.testing import Opened
+    from evolve.testing import Done
 
 EXAMPLES = examples(
-    "evolve test  # best and baseline",
-    "evolve test c12 c17  # others too, once in the life of a run",
+    "evolve test  # the final report: baseline and best",
+    "evolve test c12 c17  # to choose among others: one such set in the life of a run",
     "evolve test c12 --budget-usd 2  # two dollars at most for this",
 )
 
@@ -33,23 +33,28 @@ EXAMPLES = examples(
 @run_name
 @json_option
 def test(names: tuple[str, ...], db: Path, run_name: str | None, json_output: bool, **flags: Any) -> None:
-    """Open the test split for candidates (c12, best, the start of a commit; best by default) and for the baseline.
+    """Open the test split for candidates (c12, best, the start of a commit) and for the baseline; show what it says.
 
-    A candidate is measured on it once in the life of a run, and that is recorded; one that was measured is shown.
-    Every further candidate makes picking the best of them by these scores more flattering: the output says by how much.
+    Without names it is the final report: baseline, best, and the best of each arm. Any others are a selection by
+    test scores. Name all of them at once: a run has one such opening, a second one with others is refused (exit code 2).
+    The output says who was opened so far, how much picking among them flatters, and intervals corrected for it.
+
+    That it is opened is recorded before anything is measured. A candidate is measured once; one that was is shown, as
+    often as you like.
 
     A --budget option limits what this command spends; without one the run's own budget holds. Killed or interrupted,
     the same command goes on and pays for nothing twice. With --json the last line is the result, those before it tell
     the progress. Exit code 1 if not all could be measured.
     """
     with opened(db, run_name) as store:
-        chosen, run = entrants(store, names or ("best",)), store.run.run
-        there = held_out.opened(store)
-    from evolve.testing import Job, Opened, start
+        log, run = held_out.openings(store), store.run.run
+        chosen = entrants(store, names or (*held_out.reported(store), *log.unfinished))
+        purpose = held_out.purpose(store, [one.id for one in chosen])
+    from evolve.testing import Done, Job, start
 
-    done = Opened(())
-    if wanted := tuple(one for one in chosen if one.id not in there):
-        job = Job(Layout(db.absolute().parent, db.absolute(), run), wanted, limits(flags))
+    done = Done(())
+    if wanted := tuple(one for one in chosen if one.id not in log.measured):
+        job = Job(Layout(db.absolute().parent, db.absolute(), run), wanted, limits(flags), purpose)
         done = interruptible(
             start(job, lambda one: watch(one, json_output)),
             lambda: "everything paid for stands, the same command goes on",
@@ -73,7 +78,7 @@ def entrants(store: Store, names: Sequence[str]) -> tuple[Candidate, ...]:
     return tuple({one.id: one for one in found}.values())
 
 
-def refuse(done: "Opened", lacking: Sequence[str]) -> None:
+def refuse(done: "Done", lacking: Sequence[str]) -> None:
     """Say who was not measured, and how to go on.
 
     Raises:

@@ -12,6 +12,7 @@ from rich.text import Text
 from evolve.population import Diagnosis, Exchange
 from evolve.report import figures
 from evolve.report.figures import visible
+from evolve.report.log import difference
 from evolve.report.overview import Entry, Measured, Node
 from evolve.report.scrutiny import scrutiny
 from evolve.report.views import outcome, said, score, titled
@@ -45,7 +46,9 @@ def _edit(entry: Entry | None) -> RenderableType:
     simulated = bool(entry.child_score and entry.child_score.simulated)
     rows = [("change", entry.summary), ("reason", entry.reason)]
     if entry.gain:
-        rows.append(("gain", f"{figures.change(entry.gain, simulated)}, child − parent on validation"))
+        rows.append(("gain", f"{difference(entry, simulated)}, child − parent on validation"))
+    if entry.number:
+        rows.append(("more", f"`evolve why {entry.number}` shows the evidence for this decision"))
     for name, value in rows:
         if value:
             grid.add_row(name, Text(visible(value)))

@@ -1,5 +1,6 @@
-"""The test split of a run: who was measured on it, how much better than the baseline, and how it is drawn."""
+"""The test split of a run: who was opened on it and what for, how much better than the baseline, and how it is drawn."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,25 +9,37 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from evolve.intervals import Interval, bonferroni, paired_difference
+from evolve import seal_log
+from evolve.database import failure
+from evolve.intervals import Interval, Z, bonferroni, paired_difference
 from evolve.report import figures
-from evolve.report.store import Score, Store, candidates, scores
+from evolve.report.store import IN_POPULATION, Score, Store, best, scores
 from evolve.report.views import sign
+from evolve.seal import BASELINE, Log, Purpose, Unsealed, flattery
 
-PAIRS = """SELECT r.score AS mine, b.score AS baseline FROM rollouts AS r
-    JOIN rollouts AS b ON (b.run, b.side, b.candidate, b.document) = (r.run, 'final', 'c0', r.document)
-    WHERE r.run = :run AND r.side = 'final' AND r.candidate = :candidate
-    AND r.score IS NOT NULL AND b.score IS NOT NULL"""
+PAIRS = """SELECT avg(CASE WHEN candidate = :candidate THEN score END) AS mine,
+    avg(CASE WHEN candidate = 'c0' THEN score END) AS baseline
+    FROM rollouts WHERE run = :run AND side = 'final' AND candidate IN (:candidate, 'c0')
+    GROUP BY +document HAVING mine IS NOT NULL AND baseline IS NOT NULL"""
+DOCUMENTS = "SELECT total(used) AS n FROM documents WHERE run = :run AND split = 'test'"
+ELSEWHERE = """SELECT o.run, count(*) AS n FROM (SELECT run, candidate FROM openings
+    UNION SELECT run, candidate FROM evaluations WHERE side = 'final') AS o
+    WHERE o.run <> :run AND o.candidate <> 'c0' AND EXISTS (SELECT 1 FROM documents AS theirs JOIN documents AS mine
+    ON (mine.run, mine.document, mine.split, mine.used) = (:run, theirs.document, 'test', 1)
+    WHERE theirs.run = o.run AND theirs.split = 'test' AND theirs.used = 1) GROUP BY o.run ORDER BY o.run"""
+ARMS = "SELECT candidate, iteration, arm, status FROM candidates WHERE run = :run ORDER BY iteration"
+PURPOSES = {"report": "final report", "selection": "selection"}
 
 
 @dataclass(frozen=True)
 class Entrant:
     """A candidate on the test split. gain: minus the baseline, on the documents both have a score for.
 
-    adjusted: the same with Bonferroni's interval for all comparisons, if there are several.
+    adjusted: the same with Bonferroni's interval for all candidates that were opened, if there are several.
     """
 
     candidate: str
+    arm: str
     status: str
     score: Score
     gain: Interval | None
@@ -35,67 +48,153 @@ class Entrant:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The test split of a run. opened: every candidate measured on it; comparisons: those of them against c0."""
+    """The test split of a run.
+
+    log: every opening, with its purpose. opened: everybody for whom it was opened; unfinished: those of them that are not
+    measured; unlogged: those measured by a version without a log. comparisons: how many were opened other than the
+    baseline. luck: how much better the best of so many looks on average if all are equally good; elsewhere: other runs of
+    this database that were tested on some of these documents, and for how many candidates.
+    """
 
     run: str
     documents: int
     instrument: str
+    log: tuple[Unsealed, ...]
     opened: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    unlogged: tuple[str, ...]
     comparisons: int
+    luck: float
+    elsewhere: dict[str, int]
     entrants: tuple[Entrant, ...]
 
 
+def openings(store: Store) -> Log:
+    """For whom the test split was opened."""
+    try:
+        return seal_log.read(store.connection, store.run.run)
+    except sqlite3.Error as problem:
+        raise failure(store.db, problem) from problem
+
+
 def opened(store: Store) -> tuple[str, ...]:
-    """The candidates that the test split was opened for, in order of birth."""
-    query = "SELECT candidate FROM evaluations WHERE run = :run AND side = 'final' ORDER BY iteration"
-    return tuple(row["candidate"] for row in store.rows(query))
+    """The candidates that were measured on the test split, the oldest measurement first."""
+    return openings(store).measured
+
+
+def reported(store: Store) -> tuple[str, ...]:
+    """Whom the final report is of: the baseline, the best candidate, and the best of each arm in which one survived."""
+    known, ranks = scores(store), dict[str, tuple[float, int, str]]()
+    for row in store.rows(ARMS):
+        one = known.get(row["candidate"], {}).get("validation")
+        if one and row["candidate"] != BASELINE and row["status"] in IN_POPULATION:
+            rank = (one.interval.low, -row["iteration"], row["candidate"])
+            ranks[row["arm"]] = max(rank, ranks.get(row["arm"], rank))
+    return tuple(dict.fromkeys((BASELINE, best(store), *(key for _, _, key in ranks.values()))))
+
+
+def purpose(store: Store, wanted: Sequence[str]) -> Purpose:
+    """What opening the split for those is: a report if all that were not opened yet belong into the final one."""
+    fresh = set(wanted).difference(openings(store).opened)
+    return "report" if fresh <= set(reported(store)) else "selection"
 
 
 def held_out(store: Store, wanted: Sequence[str]) -> HeldOut:
     """What the test split says of those candidates; of those among them that were measured on it."""
-    there, known, status = opened(store), scores(store), candidates(store)
-    comparisons = sum(one != "c0" for one in there)
-    query = "SELECT total(used) AS n FROM documents WHERE run = :run AND split = 'test'"
+    log, known = openings(store), scores(store)
+    z = bonferroni(log.compared)
+    rows = {row["candidate"]: row for row in store.rows(ARMS)}
     entrants = []
     for one in wanted:
-        if one not in there or "test" not in known.get(one, {}):
+        if one not in log.measured or "test" not in known.get(one, {}):
             continue
         pairs = [(row["mine"], row["baseline"]) for row in store.rows(PAIRS, candidate=one)]
-        gain = paired_difference(pairs) if pairs and one != "c0" else None
-        wider = paired_difference(pairs, bonferroni(comparisons)) if gain and comparisons > 1 else None
-        entrants.append(Entrant(one, status[one][1], known[one]["test"], gain, wider))
-    documents = int(store.rows(query)[0]["n"])
-    return HeldOut(store.run.run, documents, store.run.instrument, there, comparisons, tuple(entrants))
+        gain = paired_difference(pairs) if pairs and one != BASELINE else None
+        wider = paired_difference(pairs, z) if gain and log.compared > 1 else None
+        entrants.append(Entrant(one, rows[one]["arm"], rows[one]["status"], known[one]["test"], gain, wider))
+    return HeldOut(
+        run=store.run.run,
+        documents=int(store.rows(DOCUMENTS)[0]["n"]),
+        instrument=store.run.instrument,
+        log=log.rows,
+        opened=log.opened,
+        unfinished=log.unfinished,
+        unlogged=log.unlogged,
+        comparisons=log.compared,
+        luck=flattery(log.compared, error(entrants)),
+        elsewhere={row["run"]: row["n"] for row in store.rows(ELSEWHERE)},
+        entrants=tuple(entrants),
+    )
+
+
+def error(entrants: Sequence[Entrant]) -> float:
+    """The largest standard error of their gains, as half the width of the interval has it."""
+    return max(((one.gain.high - one.gain.low) / (2 * Z) for one in entrants if one.gain), default=0.0)
 
 
 def drawn(found: HeldOut) -> RenderableType:
-    """Scores and gains, and what picking among several of them would do."""
+    """Scores and gains, the log of openings, and what picking among several of them would do."""
     head = Text.assemble(
         (f"Test split of {found.run}", "bold"),
         (f"  {figures.count(found.documents, 'document')}, instrument {found.instrument}", "dim"),
     )
     grid = Table.grid(padding=(0, 2))
     for one in found.entrants:
-        grid.add_row(Text(one.candidate, "bold"), Text(_score(one.score)), Text(one.status, "dim"))
+        kind = one.status if one.arm == "evolution" else f"{one.status}, control arm {one.arm}"
+        grid.add_row(Text(one.candidate, "bold"), Text(_score(one.score)), Text(kind, "dim"))
         for name, gain in (("gain", one.gain), ("adjusted", one.adjusted)):
             if gain is not None:
                 grid.add_row(Text(name, "dim"), Text(figures.change(gain, one.score.simulated), sign(gain)))
-    return Group(head, Padding(grid, (0, 0, 1, 2)), Text(warning(found)))
+    body: list[RenderableType] = [
+        head,
+        Padding(grid, (0, 0, 1, 2)),
+        Text("Opened so far", "bold"),
+        Padding(logged(found), (0, 0, 1, 2)),
+    ]
+    return Group(*body, Text(warning(found)))
 
 
 def _score(one: Score) -> str:
     return f"{figures.score(one.interval, one.simulated)}, {one.missing} missing"
 
 
+def logged(found: HeldOut) -> RenderableType:
+    """Every opening: when, for whom, what for, and how many candidates there were by then besides the baseline."""
+    if not found.opened:
+        return Text("for nobody", "dim")
+    grid = Table.grid(padding=(0, 2))
+    if found.unlogged:
+        grid.add_row(Text("before there was a log", "dim"), Text(", ".join(found.unlogged), "bold"))
+    for one in found.log:
+        reason = PURPOSES[one.purpose] if one.candidate != BASELINE else "baseline"
+        state = "not finished; the same command goes on" if one.candidate in found.unfinished else ""
+        count = f"candidate {one.compared}" if one.candidate != BASELINE else ""
+        grid.add_row(
+            Text(figures.moment(one.opened_at), "dim"),
+            Text(one.candidate, "bold"),
+            reason,
+            count,
+            Text(state, "yellow"),
+        )
+    return grid
+
+
 def warning(found: HeldOut) -> str:
     """How many were opened, and why the best of several is not as good as it looks."""
-    names = ", ".join(found.opened)
     number = figures.count(found.comparisons, "candidate")
-    begin = f"Opened so far in this run: {names} ({number} besides the baseline)."
-    if found.comparisons < 2:
-        return f"{begin} Gains are against the baseline, paired by document."
-    return (
-        f"{begin} The best of these {found.comparisons}, picked by these scores, looks better than it is: part of its "
-        f"lead is luck. `adjusted` is the gain with Bonferroni's interval, which holds for all {found.comparisons} "
-        "together; believe a pick only if that interval excludes zero."
-    )
+    text = f"{number[0].upper()}{number[1:]} besides the baseline. Gains are against the baseline, paired by document."
+    if found.comparisons > 1:
+        luck = f" by up to about {found.luck:.2f} on average" if found.luck else ""
+        text += (
+            f" The best of these {found.comparisons}, picked by these scores, looks better than it is{luck} if they are "
+            f"equally good, and each plain interval adds up to 2.5 % to the chance that one of them lies above zero by "
+            f"luck. `adjusted` is the gain with Bonferroni's interval, which holds for all {found.comparisons} together, "
+            "shown here or not: quote that one."
+        )
+    if found.elsewhere:
+        runs = ", ".join(f"{run} ({figures.count(n, 'candidate')})" for run, n in found.elsewhere.items())
+        text += (
+            f" Some of these documents were opened in other runs too: {runs}. They are not in the correction; whoever "
+            "picks the best of several runs by these scores has to count them."
+        )
+    return text

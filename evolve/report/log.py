@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from evolve.intervals import Interval
-from evolve.report import figures
+from evolve.report import figures, records
 from evolve.report.overview import Entry
+from evolve.report.records import Gap
 from evolve.report.store import Score
 from evolve.report.views import outcome, sign
 
@@ -19,7 +19,7 @@ ROOMY = 100
 LONGEST_OUTCOME = 12
 SCORE = 29
 CHILD = 41
-GAIN = 48
+GAIN = 72
 
 
 def drawn(entries: Sequence[Entry], width: int) -> RenderableType:
@@ -35,7 +35,7 @@ def lines(entries: Sequence[Entry]) -> Iterator[str]:
         measured = one.child_score
         simulated = bool(measured and measured.simulated)
         child = f"child {figures.score(measured.interval, simulated)}" if measured else ""
-        gain = f"gain {figures.change(one.gain, simulated)}" if one.gain else ""
+        gain = f"gain {difference(one, simulated)}" if one.gain else ""
         parent = one.parent or "" if one.number else ""
         head = f"{one.number:>5}  {parent:<6}  {one.outcome.replace('_', ' '):<{LONGEST_OUTCOME}}"
         yield f"{head}  {child:<{CHILD}}  {gain:<{GAIN}}  {_why(one).plain}".rstrip()
@@ -53,7 +53,7 @@ def _table(entries: Sequence[Entry], note: str) -> Table:
             one.parent or "" if one.number else "",
             outcome(one.outcome),
             _score(one.child_score),
-            Text(_gain(one.gain), sign(one.gain)),
+            Text(_gain(one), sign(one.gain)),
             _why(one),
         )
     return table
@@ -64,21 +64,37 @@ def _blocks(entries: Sequence[Entry], note: str, roomy: bool) -> Group:
     parent = max([4, *(len(one.parent or "") for one in entries)])
     ending = max([7, *(len(one.outcome) for one in entries)])
     child = f"{f'child ({note})':<{SCORE}}  " if roomy else ""
-    head = f"{'#':>{number}}  {'from':<{parent}}  {'outcome':<{ending}}  {child}child − parent ({note})"
+    head = f"{'#':>{number}}  {'from':<{parent}}  {'outcome':<{ending}}  {child}child − parent ({note}), rollouts of both"
     parts: list[RenderableType] = [Text(head, "dim")]
     for one in entries:
         line = Text(f"{one.number:>{number}}  {one.parent or '' if one.number else '':<{parent}}  ")
         line.append_text(outcome(one.outcome)).append(" " * (ending - len(one.outcome) + 2))
         line.append(f"{_score(one.child_score):<{SCORE}}  " if roomy else "")
-        line.append(_gain(one.gain), sign(one.gain))
+        line.append(_gain(one), sign(one.gain))
         parts.append(line)
         if (why := _why(one)).plain:
             parts.append(Padding(why, (0, 0, 0, number + 2)))
     return Group(*parts)
 
 
-def _gain(gain: Interval | None) -> str:
-    return figures.change(gain, False).replace(" pairs", "").replace(" pair", "") if gain else ""
+def difference(one: Entry, simulated: bool) -> str:
+    """A gain as the rule saw it, over documents; with the rollouts of child and parent where those are recorded."""
+    if one.gain is None or one.rollouts is None:
+        return figures.change(one.gain, simulated)
+    return records.text(Gap(one.gain, *one.rollouts), simulated)
+
+
+def verdict(reason: str) -> str:
+    """The reason of a survival rule without its figures, which stand beside it or in `evolve why`."""
+    return reason.partition(": difference ")[0]
+
+
+def _gain(one: Entry) -> str:
+    return (
+        difference(one, False).replace(" pairs", "").replace(" pair", "").replace("n=", "")
+        if one.gain
+        else ""
+    )
 
 
 def _score(one: Score | None) -> str:
@@ -87,7 +103,7 @@ def _score(one: Score | None) -> str:
 
 def _why(one: Entry) -> Text:
     text = Text(figures.visible(" ".join(one.summary.split())))
-    reason = "" if one.outcome == "survived" else figures.shortened(one.reason, LONGEST_REASON)
+    reason = "" if one.outcome == "survived" else figures.shortened(verdict(one.reason), LONGEST_REASON)
     if reason:
         text.append(f" ({reason})" if text.plain else reason, "dim")
     return text

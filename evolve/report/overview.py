@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 
-from evolve.intervals import Interval, paired_difference
+from evolve import seal_log
+from evolve.intervals import Interval, bonferroni
 from evolve.lock import holder
 from evolve.picking import picked
-from evolve.population import Diagnosis, Spend
+from evolve.population import Arm, Diagnosis, Operator, Spend
+from evolve.report.arms import Arms, arms
 from evolve.report.journal import Receipt, unrecorded
+from evolve.report.records import best_minus_baseline
 from evolve.report.store import Score, Store, best, scores
 from evolve.rows import Row, seconds
 from harness.types import Side, Split
@@ -17,7 +20,10 @@ LAST_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One iteration, in a line. `gain`: child minus parent over the documents both were scored on."""
+    """One iteration, in a line. `gain`: child minus parent as the rule saw it last, over the documents both had a score for.
+
+    rollouts: valid ones of child and parent behind the gain, the parent's earlier ones included; None if not recorded.
+    """
 
     number: int
     parent: str | None
@@ -28,8 +34,11 @@ class Entry:
     parent_score: Score | None
     child_score: Score | None
     gain: Interval | None
+    rollouts: tuple[int, int] | None
     started_at: str
     seconds: float
+    arm: Arm
+    operator: Operator
 
 
 @dataclass(frozen=True)
@@ -88,11 +97,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Overview:
-    """A run as `status` and the end of `run` show it. Differences are of best minus baseline.
+    """A run as `status` and the end of `run` show it. Differences are of best minus baseline; that on the test split has
+    Bonferroni's interval for the `compared` candidates other than the baseline that the split was opened for.
 
     holder: the process that holds the run now, in words. tested: whom the test split was opened for. picked: it is the
     run that commands mean by default, because somebody said so. unrecorded: what was paid for in iterations and final
-    tests that have no row yet; it is not in `spend`.
+    tests that have no row yet; it is not in `spend`. arms: evolution against the control arms; None if these did nothing.
     """
 
     run: str
@@ -116,8 +126,10 @@ class Overview:
     spend: tuple[Spend, ...]
     holder: str
     tested: tuple[str, ...]
+    compared: int
     picked: bool
     unrecorded: Receipt
+    arms: Arms | None
 
     @property
     def search(self) -> Session | None:
@@ -158,8 +170,10 @@ def _score(row: Row) -> Score:
 def log(store: Store, number: int | None = None, last: int | None = None) -> tuple[Entry, ...]:
     """Iterations by number: all, the last so many of them, or a single one."""
     query = """SELECT number, parent, child, outcome, reason, summary, difference, low, high, compared, started_at,
-        finished_at FROM iterations WHERE run = :run AND number >= :low AND number <= :high
-        ORDER BY number DESC LIMIT :last"""
+        finished_at, arm, operator, json_extract(looks, '$[#-1].child_trials') AS mine,
+        json_extract(looks, '$[#-1].parent_trials') AS theirs
+        FROM iterations AS i LEFT JOIN decisions AS d ON (d.run, d.iteration) = (i.run, i.number)
+        WHERE i.run = :run AND number >= :low AND number <= :high ORDER BY number DESC LIMIT :last"""
     low, high = (0, LAST_NUMBER) if number is None else (number, number)
     found = store.rows(query, low=low, high=high, last=-1 if last is None else last)[::-1]
     if not found:
@@ -185,8 +199,11 @@ def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
         parent_score=sides.get((number, "parent")),
         child_score=sides.get((number, "child")) or sides.get((number, "baseline")),
         gain=gain,
+        rollouts=(row["mine"], row["theirs"]) if gain and row["mine"] is not None else None,
         started_at=row["started_at"],
         seconds=seconds(row["finished_at"]) - seconds(row["started_at"]),
+        arm=row["arm"],
+        operator=row["operator"],
     )
 
 
@@ -197,17 +214,12 @@ def lineage(store: Store, candidate: str | None = None) -> tuple[Node, ...]:
     query = f"""SELECT c.candidate, c.parent, c.commit_hash, c.status, coalesce(i.summary, '') AS summary
         FROM candidates AS c LEFT JOIN iterations AS i ON (i.run, i.number) = (c.run, c.iteration)
         WHERE c.run = :run {only} ORDER BY c.iteration"""
-    return tuple(
-        Node(
-            row["candidate"],
-            row["parent"],
-            row["commit_hash"],
-            row["status"],
-            known.get(row["candidate"], {}).get("validation"),
-            row["summary"],
-        )
-        for row in store.rows(query, candidate=candidate)
-    )
+    return tuple(_node(row, known) for row in store.rows(query, candidate=candidate))
+
+
+def _node(row: Row, known: dict[str, dict[Split, Score]]) -> Node:
+    score = known.get(row["candidate"], {}).get("validation")
+    return Node(row["candidate"], row["parent"], row["commit_hash"], row["status"], score, row["summary"])
 
 
 def overview(store: Store) -> Overview:
@@ -219,7 +231,7 @@ def overview(store: Store) -> Overview:
     found = "validation" in known.get("c0", {})
     winner = best(store) if found else None
     known |= scores(store, winner) if winner else {}
-    holding = holder(store.folder / "lock")
+    holding, sealed = holder(store.folder / "lock"), seal_log.read(store.connection, store.run.run)
     return Overview(
         run=store.run.run,
         folder=str(store.folder),
@@ -240,13 +252,15 @@ def overview(store: Store) -> Overview:
         outcomes={row["outcome"]: row["n"] for row in outcomes},
         baseline=_line(store, "c0", known) if found else None,
         best=_line(store, winner, known) if winner else None,
-        validation_difference=_difference(store, winner, "validation"),
-        test_difference=_difference(store, winner, "test"),
+        validation_difference=best_minus_baseline(store, winner, "validation"),
+        test_difference=best_minus_baseline(store, winner, "test", bonferroni(sealed.compared)),
         spend=spend(store),
         holder=holding,
-        tested=tuple(row["candidate"] for row in store.rows(TESTED)),
+        tested=sealed.opened,
+        compared=sealed.compared,
         picked=picked(store.db) == store.run.run,
         unrecorded=_unrecorded(store),
+        arms=arms(store) if found else None,
     )
 
 
@@ -257,7 +271,6 @@ def _unrecorded(store: Store) -> Receipt:
     return unrecorded(store.folder / "calls.db", numbers, births)
 
 
-TESTED = "SELECT candidate FROM evaluations WHERE run = :run AND split = 'test' ORDER BY +rowid"
 UNTESTED = """SELECT iteration FROM candidates WHERE run = :run AND candidate NOT IN
     (SELECT candidate FROM evaluations WHERE run = :run AND split = 'test')"""
 USED = "SELECT split, sum(used) AS n FROM documents WHERE run = :run GROUP BY split ORDER BY split DESC"
@@ -283,17 +296,3 @@ def _line(store: Store, candidate: str, known: dict[str, dict[Split, Score]]) ->
     )
     mine = known.get(candidate, {})
     return Line(candidate, mine.get("validation"), mine.get("test"), mix)
-
-
-def _difference(store: Store, winner: str | None, split: Split) -> Interval | None:
-    """Best minus baseline over the documents both were scored on, by the mean of all trials of each document."""
-    if winner in (None, "c0"):
-        return None
-    # the plus keeps SQLite from reading every rollout of the run in the order of an index on documents
-    query = """SELECT avg(CASE WHEN r.candidate = :winner THEN r.score END) AS best,
-        avg(CASE WHEN r.candidate = 'c0' THEN r.score END) AS baseline
-        FROM rollouts AS r JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
-        WHERE r.run = :run AND e.split = :split AND r.candidate IN (:winner, 'c0')
-        GROUP BY +r.document HAVING best IS NOT NULL AND baseline IS NOT NULL"""
-    pairs = [(row["best"], row["baseline"]) for row in store.rows(query, winner=winner, split=split)]
-    return paired_difference(pairs) if pairs else None

@@ -95,16 +95,30 @@ def _find_run(connection: sqlite3.Connection, run: str | None) -> Row | None:
     return dict(rows[0]) if rows else None
 
 
+COUNTED = """(e.side <> 'child' OR c.status <> 'survived' OR NOT EXISTS (SELECT 1 FROM evaluations AS f
+    WHERE (f.run, f.iteration, f.side) = (e.run, e.iteration, 'record')))"""  # as population.counts
+
+
 def scores(store: Store, candidate: str | None = None) -> dict[str, dict[Split, Score]]:
-    """Candidate -> split -> its score over all trials there, by the run's instrument; of all, or of one."""
+    """Candidate -> split -> its score over the documents there, by the run's instrument; of all, or of one.
+
+    The mean over documents of their means, as `Record.mean`: some documents are drawn more often than others. Scores
+    that a survivor won by are not among them, where it was measured afresh.
+    """
+    only = "" if candidate is None else "AND e.candidate = :candidate"
+    query = f"""SELECT candidate, split, avg(mean) AS score, sum(trials) AS trials, sum(missing) AS missing,
+        max(simulated) AS simulated FROM (
+            SELECT e.candidate, e.split, avg(r.score) AS mean, count(r.score) AS trials,
+                total(r.outcome = 'missing') AS missing, max(e.simulated) AS simulated
+            FROM evaluations AS e JOIN rollouts AS r ON (r.run, r.iteration, r.side) = (e.run, e.iteration, e.side)
+            JOIN candidates AS c ON (c.run, c.candidate) = (e.run, e.candidate)
+            WHERE e.run = :run AND e.instrument = :instrument AND {COUNTED} {only}
+            GROUP BY e.candidate, e.split, r.document) GROUP BY candidate, split"""
     found: dict[str, dict[Split, Score]] = {}
-    only = "" if candidate is None else "AND candidate = :candidate"
-    query = f"""SELECT candidate, split, total(score * trials) AS hits, sum(trials) AS trials,
-        sum(missing) AS missing, max(simulated) AS simulated FROM evaluations
-        WHERE run = :run AND instrument = :instrument {only} GROUP BY split, candidate"""
     for row in store.rows(query, instrument=store.run.instrument, candidate=candidate):
-        interval = proportion(round(row["hits"], 6), row["trials"])
-        one = Score(interval, row["split"], row["missing"], store.run.instrument, bool(row["simulated"]))
+        hits = (row["score"] or 0.0) * row["trials"]
+        interval = proportion(round(hits, 6), row["trials"])
+        one = Score(interval, row["split"], int(row["missing"]), store.run.instrument, bool(row["simulated"]))
         found.setdefault(row["candidate"], {})[row["split"]] = one
     return found
 
@@ -115,22 +129,17 @@ def candidates(store: Store) -> dict[str, tuple[Candidate, str]]:
     return {row["candidate"]: (candidate_of(row), row["status"]) for row in store.rows(query)}
 
 
-BEST = """SELECT c.candidate, c.iteration, total(e.score * e.trials) AS hits, sum(e.trials) AS trials
-    FROM evaluations AS e JOIN candidates AS c ON (c.run, c.candidate) = (e.run, e.candidate)
-    WHERE e.run = :run AND e.instrument = :instrument AND e.split = 'validation' AND c.status IN (:baseline, :survived)
-    GROUP BY e.candidate"""
-
-
 def best(store: Store) -> str:
     """The id of the best candidate, by the rule of `Population.best`.
 
     Raises:
         UsageError: nothing was measured yet.
     """
-    statuses = dict(zip(("baseline", "survived"), IN_POPULATION, strict=True))
+    known = scores(store)
     ranked = [
-        (proportion(round(row["hits"], 6), row["trials"]).low, -row["iteration"], row["candidate"])
-        for row in store.rows(BEST, instrument=store.run.instrument, **statuses)
+        (known[key]["validation"].interval.low, -candidate.iteration, key)
+        for key, (candidate, status) in candidates(store).items()
+        if status in IN_POPULATION and "validation" in known.get(key, {})
     ]
     if not ranked:
         raise UsageError(

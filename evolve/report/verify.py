@@ -12,6 +12,8 @@ from evolve.database import open_readonly
 from evolve.population import Candidate, Evaluation
 from evolve.report import traces
 from evolve.report.store import IN_POPULATION, Store, candidates
+from evolve.report.verify_decisions import decision_problems
+from evolve.report.verify_seal import opening_problems
 from evolve.report.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems
 from evolve.repository import Repository
 from evolve.rows import Row
@@ -23,6 +25,8 @@ from harness.journal import unusable
 TABLES = {
     "candidates": "rowid",
     "diagnoses": "iteration",
+    "decisions": "iteration",
+    "predictions": "iteration, cause",
     "evaluations": "rowid",
     "spends": "rowid",
     "iterations": "number",
@@ -59,9 +63,13 @@ async def verify(store: Store) -> AsyncIterator[Check]:
         yield lineage(store)
         yield arithmetic(store)
         yield splits(store)
+        yield Check("each decision follows from the recorded draws", *decision_problems(store))
         try:
             for check in trace_checks(store, journal):
                 yield check
+            yield Check(
+                "the test split was opened before it was measured on", *opening_problems(store, journal)
+            )
             yield spending(store, journal)
         except sqlite3.Error as error:  # of the journal: the store names its own
             raise unusable(place, error) from None
@@ -213,7 +221,7 @@ def trace_checks(store: Store, journal: sqlite3.Connection) -> Iterator[Check]:
             if row["side"] == "edit":
                 calls += [
                     f"{row['file']}: {one}"
-                    for one in edit_problems(list(traces.read_exchanges(place)), asked)
+                    for one in edit_problems(list(traces.read_exchanges(place)), asked, store.folder)
                 ]
                 continue
             evaluation = _evaluation(measured[row["iteration"], row["side"]], place)

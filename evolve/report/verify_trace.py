@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
 
+from evolve.operators import agent
 from evolve.population import Exchange
 from evolve.rows import Row
 from harness import gate
@@ -61,14 +63,18 @@ class Ledger:
         return f"{calls} calls, {asked} + {said} tokens, ${cost:.6f}"
 
 
-def edit_problems(exchanges: Sequence[Exchange], journal: Journal) -> list[str]:
-    """Exchanges that the journal does not know, or knows with another reply."""
+def edit_problems(exchanges: Sequence[Exchange], journal: Journal, home: Path) -> list[str]:
+    """Exchanges that the journal does not know, or knows with another reply; of an agent, its record in the run's home."""
     found = journal.find([one.call for one in exchanges])
-    return [
-        f"{one.role} call {one.call}: {'another text' if one.call in found else 'not in the journal'}"
-        for one in exchanges
-        if found.get(one.call, (None, 0))[0] != one.reply
-    ]
+    problems = []
+    for one in exchanges:
+        if one.call.startswith(f"{agent.FOLDER}/"):
+            if agent.told(home, one.call) != one.reply:
+                problems.append(f"agent {one.call}: its record is missing or says something else")
+        elif found.get(one.call, (None, 0))[0] != one.reply:
+            what = "another text" if one.call in found else "not in the journal"
+            problems.append(f"{one.role} call {one.call}: {what}")
+    return problems
 
 
 def rollout_problems(rollouts: Iterable[Rollout], journal: Journal, presets: Presets) -> Iterator[str]:

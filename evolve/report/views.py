@@ -11,7 +11,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from evolve.intervals import Interval
-from evolve.report import figures
+from evolve.report import arms_view, figures, learning
+from evolve.report.learning import Learning
+from evolve.report.operators import Operators
 from evolve.report.overview import Line, Node, Overview
 from evolve.report.store import Score
 from harness.types import ROLES
@@ -21,6 +23,7 @@ COLOURS = {
     "accepted": "green",
     "baseline": "cyan",
     "dropped": "yellow",
+    "not_improved": "yellow",
     "exhausted": "yellow",
     "stopped": "yellow",
     "no_change": "dim",
@@ -53,7 +56,11 @@ def titled(title: str, body: RenderableType) -> RenderableType:
     return Group(Text(title, "bold"), Padding(body, (0, 0, 1, 2)))
 
 
-def status(one: Overview, names: Mapping[str, Sequence[str]] = MappingProxyType({})) -> RenderableType:
+def status(
+    one: Overview,
+    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    learnt: tuple[Operators, Learning] | None = None,
+) -> RenderableType:
     """Everything about a run in one screen. names: of models, of roles whose endpoint reported several."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
@@ -78,7 +85,13 @@ def status(one: Overview, names: Mapping[str, Sequence[str]] = MappingProxyType(
         line = f"{role} was answered by models that call themselves {', '.join(reported)}"
         facts.add_row("warning", Text(figures.visible(line), "yellow"))
     picked = "  (picked)" if one.picked else ""
-    return Group(titled(f"Run {one.run}{picked}", facts), summary(one))
+    return Group(titled(f"Run {one.run}{picked}", facts), summary(one), *(_learnt(*learnt) if learnt else ()))
+
+
+def _learnt(made: Operators, known: Learning) -> list[RenderableType]:
+    """Ways of making a child where there were several, and what diagnoses were worth."""
+    parts = [titled("Ways of making a child", arms_view.operators(made))] if len(made.lines) > 1 else []
+    return parts if known.empty else [*parts, titled("Learnt", learning.brief(known))]
 
 
 def state(one: Overview) -> str:
@@ -117,7 +130,10 @@ def summary(one: Overview) -> RenderableType:
     if one.baseline is None or one.best is None:
         return Text("Nothing is measured yet.", "dim")
     best = one.best.candidate
-    parts = [titled(f"Best: {best}" if best != "c0" else "Best: the baseline, so far", results(one))]
+    name = f"Best: {best}{arms_view.of_arm(one.arms, best)}" if best != "c0" else "Best: the baseline, so far"
+    parts = [titled(name, results(one))]
+    if one.iterations:
+        parts.append(titled("Evolution against the control arms", arms_view.drawn(one.arms, ("c0", best))))
     if mix := _failures(one.baseline, one.best):
         parts.append(titled("Why rollouts on validation documents were not accepted", mix))
     if one.spend or one.unrecorded.calls:
@@ -138,6 +154,8 @@ def following(one: Overview) -> RenderableType:
     else:
         grid.add_row(Text("evolve lineage --all", "bold"), "what was tried")
     grid.add_row(Text("evolve log", "bold"), "every iteration, with the reason for its outcome")
+    if one.best is not None and one.best.candidate != "c0":
+        grid.add_row(Text("evolve why best", "bold"), "the evidence for keeping it")
     grid.add_row(Text("evolve generate best", "bold"), "make accepted examples with it")
     return titled("Next", grid)
 
@@ -158,10 +176,8 @@ def results(one: Overview) -> Table:
             simulated = bool(after and after.simulated)
             grid.add_row("", Text(one.best.candidate, "bold"), Text(score(after), "bold"))
             grid.add_row("", "gain", Text(figures.change(gain, simulated), sign(gain)))
-    if len(one.tested) > 2:
-        note = (
-            f"opened for {len(one.tested)} candidates: `evolve test {' '.join(one.tested[:4])}` compares them"
-        )
+    if one.compared > 1:
+        note = f"this gain is corrected for {one.compared} candidates that the test split was opened for; see `evolve test`"
         grid.add_row("", "", Text(note, "dim"))
     return grid
 

@@ -16,13 +16,15 @@ from recorded import RUN, TRACES, evaluation, iteration
 
 from evolve.database import connect_readonly
 from evolve.history import History
-from evolve.population import Exchange, Iteration, Population, Spend
+from evolve.population import Candidate, Exchange, Iteration, Population, Spend, Tally
 from evolve.rows import DocumentRow, RunRow, Trace
-from harness.errors import StorageError
+from evolve.seal import Request
+from harness.errors import StorageError, UsageError
 
 PROGRAM = str(Path(recorded.__file__))
 WHOLE = {table: rows for table, (_, rows) in recorded.TABLES.items()}
 NONE = dict.fromkeys(WHOLE, 0)
+REPORT, SELECTION = Request("report", 20, RUN.instrument), Request("selection", 20, RUN.instrument)
 
 
 def with_history(path: Path, work: Callable[[History], Awaitable[None]]) -> None:
@@ -34,6 +36,14 @@ def with_history(path: Path, work: Callable[[History], Awaitable[None]]) -> None
             await history.close()
 
     asyncio.run(whole())
+
+
+def candidate(number: int) -> Candidate:
+    return Candidate(f"c{number}", number, "c0" if number else None, f"{number:040x}", f"{number:040x}")
+
+
+def tallies(one: Iteration) -> list[Tally]:
+    return [each.tally for each in one.evaluations]
 
 
 def view(path: Path, sql: str) -> list[dict[str, object]]:
@@ -78,7 +88,8 @@ def test_a_loaded_run_is_the_run_that_was_recorded(tmp_path: Path) -> None:
     assert list(after.standings) == list(before.standings) == ["c0", "c1", "c4"]
     assert after.trees == before.trees
     assert after.best.candidate.commit == before.best.candidate.commit
-    assert [one.tally for one in loaded[1].evaluations] == [one.tally for one in told[1].evaluations]
+    counted = [[(one.total, one.trials, one.missing) for one in tallies(run[1])] for run in (loaded, told)]
+    assert counted[0] == counted[1]
     assert loaded[1].causes == ("Too easy",)
 
 
@@ -202,6 +213,7 @@ def test_the_test_split_is_opened_once_for_a_candidate(tmp_path: Path) -> None:
 
     async def work(history: History) -> None:
         await history.record(RUN.run, iteration(1), TRACES)
+        await history.unseal(RUN.run, [candidate(0), candidate(1)], REPORT)
         await history.record_final(RUN.run, [first], spend, {"c0": Trace("traces/final-c0.jsonl", "1" * 64)})
         with pytest.raises(StorageError, match="opened before"):
             await history.record_final(RUN.run, [second, first], spend, {})
@@ -216,6 +228,45 @@ def test_the_test_split_is_opened_once_for_a_candidate(tmp_path: Path) -> None:
     weak = view(path, "SELECT calls, cost, kind FROM spend WHERE role = 'weak'")
     assert weak == [{"calls": 10 + 12 + 4 + 4, "cost": 0.25 + 0.125 + 1.0, "kind": "simulated"}]
     assert view(path, "SELECT file FROM traces WHERE side = 'final'") == [{"file": "traces/final-c0.jsonl"}]
+
+
+def test_an_opening_is_on_disk_before_anything_else(tmp_path: Path) -> None:
+    """Another connection sees the rows when unseal() returns; without them a measurement is refused as a whole."""
+    path = tmp_path / "population.db"
+    rows = "SELECT number, candidate, purpose, documents, instrument, compared FROM openings ORDER BY number"
+
+    async def work(history: History) -> None:
+        await history.record(RUN.run, iteration(1), TRACES)
+        final = [evaluation(one, "final", f"c{one}", [1.0]) for one in (0, 1)]
+        log = await history.unseal(RUN.run, [candidate(0)], REPORT)
+        with pytest.raises(StorageError, match=r"no opening of the test split is recorded for \['c1'\]"):
+            await history.record_final(RUN.run, final, [], {})
+        assert (log.opened, log.unfinished, await history.finals(RUN.run)) == (("c0",), ("c0",), [])
+        log = await history.unseal(RUN.run, [candidate(0), candidate(1)], SELECTION)
+        assert [tuple(one.values()) for one in view(path, rows)] == [
+            (1, "c0", "report", 20, RUN.instrument, 0),
+            (2, "c1", "selection", 20, RUN.instrument, 1),
+        ]
+        await history.record_final(RUN.run, final, [], {})
+        assert await history.openings(RUN.run) == replace(log, measured=("c0", "c1"))
+
+    with_history(path, work)
+
+
+def test_an_opening_is_written_once_and_a_refused_one_not_at_all(tmp_path: Path) -> None:
+    """The same again adds no row and keeps the time; of a refused set no row is there, also not the baseline's."""
+    path = tmp_path / "population.db"
+
+    async def work(history: History) -> None:
+        first = await history.unseal(RUN.run, [candidate(1)], SELECTION)
+        assert await history.unseal(RUN.run, [candidate(1)], SELECTION) == first
+        with pytest.raises(UsageError, match="opened for selection before"):
+            await history.unseal(RUN.run, [candidate(0), candidate(2)], SELECTION)
+        assert await history.openings(RUN.run) == first
+        with pytest.raises(StorageError, match="'nobody' is not recorded"):
+            await history.unseal("nobody", [candidate(1)], REPORT)
+
+    with_history(path, work)
 
 
 def test_what_sqlite_cannot_hold_is_cleaned_or_refused(tmp_path: Path) -> None:

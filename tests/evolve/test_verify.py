@@ -151,6 +151,23 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], None], str]] = {
         "could not have seen",
     ),
     "second root": (in_population("UPDATE candidates SET status = 'dropped'"), "lineage"),
+    "child score": (
+        in_population("UPDATE rollouts SET score = 1 - score WHERE side IN ('parent', 'child')"),
+        "each decision follows",
+    ),
+    "outcome": (
+        in_population("UPDATE iterations SET outcome = 'survived' WHERE outcome = 'dropped'"),
+        "recorded is that it survives",
+    ),
+    "look": (
+        in_population("UPDATE decisions SET looks = json_replace(looks, '$[0].difference', 0.123)"),
+        "difference is recorded as 0.123",
+    ),
+    "opening lost": (in_population("DELETE FROM openings"), "calls on test documents without an opening"),
+    "opening late": (
+        in_population("UPDATE openings SET opened_at = '2999-01-01T00:00:00.000000Z'"),
+        "opened only at 2999",
+    ),
     "rows lost": (in_population("DELETE FROM documents"), "refers to a missing documents"),
 }
 
@@ -160,7 +177,7 @@ def test_a_sound_run_has_no_findings(finished: Path) -> None:
     found = checks(finished)
     assert [one for one in found if one.findings] == []
     assert all(one.count > 0 for one in found)
-    assert len(found) == 12
+    assert len(found) == 14
 
 
 @pytest.mark.parametrize("name", list(TAMPERINGS))
