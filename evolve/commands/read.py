@@ -9,6 +9,8 @@ from evolve.commands.common import console, draw, examples, page, reading
 from evolve.picking import told
 from evolve.report import journal, overview, views
 from evolve.report import log as logs
+from evolve.report.learning import learning
+from evolve.report.operators import operators
 from evolve.report.store import Store, as_json, opened
 from evolve.report.store import best as best_of
 
@@ -20,9 +22,10 @@ USUAL = 30
 )
 @reading
 def status(db: Path, run_name: str | None, json_output: bool) -> None:
-    """How a run stands: state, scores, failures, cost. Also while it is going on."""
+    """How a run stands: state, scores, evolution against the control arms, failures, cost. Also while it is going on."""
     with opened(db, run_name) as store:
         found = overview.overview(store)
+        learnt = operators(store), learning(store)
         names = journal.several_names(store.folder / "calls.db")
         names_of_runs = store.rows("SELECT run FROM runs ORDER BY created_at, run")
         notice = "" if run_name else told(db, [row["run"] for row in names_of_runs])
@@ -30,9 +33,10 @@ def status(db: Path, run_name: str | None, json_output: bool) -> None:
         click.echo(notice, err=True)
     if json_output:
         facts = {"search": found.search, "condition": found.condition, "several_model_names": names}
-        click.echo(as_json({**vars(found), **facts}))
+        known = {"operators": learnt[0], "learning": learnt[1]}
+        click.echo(as_json({**vars(found), **facts, **known}))
     else:
-        draw(views.status(found, names))
+        draw(views.status(found, names, learnt))
 
 
 @click.command(

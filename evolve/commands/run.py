@@ -9,6 +9,7 @@ from evolve.commands.common import DATABASE, budget, database, draw, examples, l
 from evolve.commands.common import as_json as json_option
 from evolve.commands.live import interruptible, watch
 from evolve.commands.model_choice import chosen_models, models_option, usual_domain
+from evolve.configuration.presets import PRESETS
 from evolve.opening import Options
 from evolve.report import overview, views
 from evolve.report.overview import Overview
@@ -23,6 +24,7 @@ EXAMPLES = examples(
     "evolve run --docs papers/ --iterations 200 --budget-usd 25",
     "evolve run --iterations 100  # go on with the same run, further",
     "evolve run --new --seed 1  # another run beside it",
+    "evolve run --new --preset paper  # as the paper did it",
 )
 
 
@@ -39,6 +41,11 @@ EXAMPLES = examples(
 )
 @click.option("--domain", metavar="NAME", help="Kind of tasks: cs, legal, math, passage, or a file of yours.")
 @models_option
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    help="paper: the published settings of the search, over those of evolve.toml.",
+)
 @click.option("--new", is_flag=True, help="Start another run instead of going on.")
 @click.option(
     "--sandbox", type=click.Choice(["auto", "bubblewrap", "external"]), help="How scaffolds are confined."
@@ -81,7 +88,8 @@ def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: `--models config` without models in evolve.toml.
     """
-    chosen: dict[str, Any] = {f"budget.{key}": value for key, value in limits(flags).items()}
+    chosen: dict[str, Any] = dict(PRESETS[flags["preset"]]) if flags["preset"] else {}
+    chosen |= {f"budget.{key}": value for key, value in limits(flags).items()}
     for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox"), ("domain", "measure.domain")):
         if flags[flag] is not None:
             chosen[setting] = flags[flag]

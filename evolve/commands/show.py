@@ -26,7 +26,7 @@ T = TypeVar("T")
 LONGEST_NUMBER = 9
 FEW = 5
 OWN: tuple[Side, ...] = ("baseline", "child", "final")
-SIDES = ("baseline", "minibatch", "edit", "parent", "child", "final")
+SIDES = ("baseline", "minibatch", "edit", "rerun", "parent", "child", "record", "final")
 
 
 @click.command(
@@ -56,7 +56,7 @@ def show(
     With --side or --document only that part is shown.
     """
     with opened(db, run_name) as store:
-        subject = _meant(store, name)
+        subject = meant(store, name)
         shown = _rollouts(store, subject, side, document)
         edit = side == "edit" or (trace and side is None and document is None)
         exchanges = traces.exchanges(store, subject.number) if edit else ()
@@ -170,13 +170,24 @@ class Subject:
     candidate: Candidate | None
 
 
-def _meant(store: Store, name: str) -> Subject:
+def meant(store: Store, name: str) -> Subject:
+    """What is meant by a name.
+
+    Raises:
+        UsageError: there is no such iteration or candidate.
+    """
     if name.isascii() and name.isdigit() and len(name) <= LONGEST_NUMBER and overview.log(store, int(name)):
         return Subject(int(name), None)
     if name.isascii() and name.isdigit() and len(name) < 4:
         raise UsageError(f"run {store.run.run!r} has no iteration {name} (yet); `evolve log` lists them")
     one = resolve(store, name)
     return Subject(one.iteration, one)
+
+
+def change_of(store: Store, subject: Subject) -> str:
+    """What the child of its iteration changed in its parent; "" if there is no child."""
+    (entry,) = overview.log(store, subject.number)
+    return asyncio.run(_edit(store, resolve(store, entry.child) if entry.child else None))
 
 
 def _facts(store: Store, subject: Subject) -> dict[str, Any]:

@@ -1,0 +1,228 @@
+"""Runs that cannot improve, simulated: what a survival rule makes of children that equal their parents. Asks no model.
+
+The rule is the very one that a run uses: its `step` and `record` are called, only the scores are drawn from pass rates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy as np
+
+from evolve.contest import Contest, Measure, Record, Scores, Survival, Terms, Trial, valid
+from evolve.pass_rates import LEAST_RATE, Rates
+from evolve.selection import named_function, rule
+from evolve.settings import SearchSettings
+from harness.errors import UsageError
+
+ENDLESS = 1_000_000
+STEPS = 40
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Runs to simulate. better: iteration -> gain of its child, in points of the score; all others equal their parent.
+
+    minibatch: training documents of an iteration. rerun: whether the child is run on them too. screen: whether that is a
+    check before its contest, see `screened`. fruitless: share of the iterations that make no child.
+    """
+
+    survival: str
+    terms: Terms
+    documents: int
+    iterations: int
+    rates: Rates
+    better: Mapping[int, float] = field(default_factory=dict)
+    minibatch: int = 0
+    rerun: bool = False
+    screen: bool = False
+    fruitless: float = 0.0
+
+    @property
+    def training(self) -> int:
+        """Rollouts on training documents of an iteration that makes a child."""
+        return 2 * self.minibatch if self.rerun else self.minibatch
+
+
+@dataclass(frozen=True)
+class Match:
+    """A contest to be held. parent, child: pass rates by document, shape (documents,). record: of the parent."""
+
+    number: int
+    parent: np.ndarray
+    child: np.ndarray
+    record: Scores
+
+
+@dataclass(frozen=True)
+class Held:
+    """A contest that was held: whether the child was kept, and all of the draws."""
+
+    survived: bool
+    contest: Contest
+    looks: int
+
+    @property
+    def rollouts(self) -> int:
+        return len(self.contest.parent) + len(self.contest.child)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One simulated iteration in rollouts: on training documents, in its contest, for a survivor's fresh record.
+
+    looks: how often the rule was asked and wanted more; 0: no contest was held.
+    """
+
+    training: int
+    contest: int = 0
+    record: int = 0
+    looks: int = 0
+    kept: bool = False
+
+    @property
+    def rollouts(self) -> int:
+        return self.training + self.contest + self.record
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One simulated run. baseline: rollouts of the baseline's record."""
+
+    baseline: int
+    steps: tuple[Step, ...]
+
+    @property
+    def rollouts(self) -> int:
+        """All but the final test."""
+        return self.baseline + sum(one.rollouts for one in self.steps)
+
+    @property
+    def kept(self) -> int:
+        """How many children were kept."""
+        return sum(one.kept for one in self.steps)
+
+
+def terms_of(search: SearchSettings) -> Terms:
+    """What the settings hold a contest to."""
+    names = Terms.__dataclass_fields__
+    return Terms(**{name: getattr(search, name) for name in names})
+
+
+def rule_of(name: str) -> ModuleType:
+    """The survival rule of that name.
+
+    Raises:
+        UsageError: there is no such module, or it lacks one of the two functions of a survival rule.
+    """
+    found = rule(name)
+    for wanted in ("step", "record"):
+        named_function(found, wanted, name)
+    return found
+
+
+def simulate(scenario: Scenario, seed: tuple[int, ...]) -> Simulated:
+    """A run from its baseline to its last iteration; each child's parent is the last that was kept.
+
+    Raises:
+        UsageError: the rule cannot be used.
+    """
+    survival, rng = rule_of(scenario.survival), np.random.default_rng(seed)
+    parent = scenario.rates.draw(scenario.documents, rng)
+    record, baseline = recorded(survival, parent, scenario.terms, rng)
+    record, baseline = (record, baseline) if baseline else once(parent, rng)
+    steps = list[Step]()
+    for number in range(1, scenario.iterations + 1):
+        gain = scenario.better.get(number, 0.0)
+        child = shifted(parent, gain) if gain else parent
+        if (before := cheap(scenario, parent, child, rng)) is not None:
+            steps.append(before)
+            continue
+        held = contest(scenario, Match(number, parent, child, record.scores), rng)
+        record, spent = record.plus(valid(held.contest.parent), 0), 0
+        if held.survived:
+            parent = child
+            record, spent = recorded(survival, parent, scenario.terms, rng)
+            record = record if spent else Record(valid(held.contest.child))
+        steps.append(Step(scenario.training, held.rollouts, spent, held.looks, held.survived))
+    return Simulated(baseline, tuple(steps))
+
+
+def cheap(scenario: Scenario, parent: np.ndarray, child: np.ndarray, rng: np.random.Generator) -> Step | None:
+    """An iteration that ends before its contest: no child was made, or the minibatch speaks against it; else None."""
+    if scenario.fruitless and rng.random() < scenario.fruitless:
+        return Step(scenario.minibatch)
+    if scenario.rerun and scenario.screen and screened(parent, child, scenario.minibatch, rng):
+        return Step(scenario.training)
+    return None
+
+
+def contest(scenario: Scenario, match: Match, rng: np.random.Generator) -> Held:
+    """One contest to its end, by the rule's own steps.
+
+    Raises:
+        UsageError: the rule neither decides nor asks for a draw, or asks for more than a million.
+    """
+    survival = rule_of(scenario.survival)
+    order = tuple(map(str, rng.permutation(len(match.parent))))
+    now, looks = Contest(match.number, order, match.record, scenario.terms), 0
+    while isinstance(wanted := survival.step(now), Measure):
+        if not wanted.parent and not wanted.child:
+            raise UsageError(
+                f"the rule {scenario.survival!r} neither decides nor names a document; mend its `step`"
+            )
+        now, looks = (
+            now.drawn(draws(wanted.parent, match.parent, rng), draws(wanted.child, match.child, rng)),
+            looks + 1,
+        )
+        if len(now.parent) + len(now.child) > ENDLESS:
+            raise UsageError(
+                f"the rule {scenario.survival!r} has not decided after {ENDLESS:,} rollouts; mend its `step`, or set "
+                "search.most"
+            )
+    assert isinstance(wanted, Survival)
+    return Held(wanted.survived, now, looks)
+
+
+def draws(documents: tuple[str, ...], rates: np.ndarray, rng: np.random.Generator) -> list[Trial]:
+    """Each of these documents once: 1 with its pass rate, else 0."""
+    passed = rng.random(len(documents)) < rates[[int(one) for one in documents]]
+    return [Trial(one, 0, float(hit)) for one, hit in zip(documents, passed, strict=True)]
+
+
+def recorded(
+    survival: ModuleType, rates: np.ndarray, terms: Terms, rng: np.random.Generator
+) -> tuple[Record, int]:
+    """A fresh record as the rule wants it, and its rollouts: none if it wants none."""
+    trials = survival.record(len(rates), terms)
+    return Record(valid(draws(tuple(map(str, range(len(rates)))) * trials, rates, rng))), trials * len(rates)
+
+
+def once(rates: np.ndarray, rng: np.random.Generator) -> tuple[Record, int]:
+    """Every document once: the baseline's record where the rule wants none."""
+    return Record(valid(draws(tuple(map(str, range(len(rates)))), rates, rng))), len(rates)
+
+
+def screened(parent: np.ndarray, child: np.ndarray, size: int, rng: np.random.Generator) -> bool:
+    """Whether a child is dropped before its contest: not one of its parent's failures on a minibatch gets better.
+
+    Training documents are taken to be passed as often as validation documents.
+    """
+    chosen = rng.integers(len(parent), size=size)
+    failed = rng.random(size) >= parent[chosen]
+    passed = rng.random(size) < child[chosen]
+    return bool(failed.any() and not (failed & passed).any())
+
+
+def shifted(rates: np.ndarray, gain: float) -> np.ndarray:
+    """The pass rates with the same amount added to all their logits, so that their mean rises by `gain`.
+
+    It rises by less where that would lead to a mean above 1.
+    """
+    logits = np.log(rates / (1 - rates))
+    low, high = 0.0, 40.0
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        raised = 1 / (1 + np.exp(-logits - middle))
+        low, high = (middle, high) if raised.mean() - rates.mean() < gain else (low, middle)
+    return np.asarray(np.clip(1 / (1 + np.exp(-logits - low)), LEAST_RATE, 1 - LEAST_RATE))

@@ -1,0 +1,1 @@
+"""`evolve plan`: what a run will cost, from a few measured rollouts and simulated contests."""

@@ -1,0 +1,145 @@
+"""Simulated runs: the real rules, scores that are drawn."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evolve.contest import Terms
+from evolve.null import Match, Scenario, contest, rule_of, screened, shifted, simulate, terms_of
+from evolve.pass_rates import assumed
+from evolve.settings import SearchSettings
+from harness.errors import UsageError
+
+STRICT = Scenario("strict", Terms(), 6, 12, assumed(None))
+SEQUENTIAL = replace(STRICT, survival="sequential", terms=Terms(effect=0.3))
+LAZY = """
+from evolve.contest import Measure, Survival
+
+
+def step(contest):
+    return Measure((), ())
+
+
+def record(documents, terms):
+    return 0
+"""
+COIN = LAZY.replace(
+    "return Measure((), ())",
+    "return Survival(contest.number % 2 == 0, '') if contest.child else Measure((), contest.documents[:1])",
+)
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with rules of a user."""
+    (tmp_path / "owned").mkdir()
+    (tmp_path / "owned" / "__init__.py").write_text("")
+    (tmp_path / "owned" / "lazy.py").write_text(LAZY)
+    (tmp_path / "owned" / "coin.py").write_text(COIN)
+    (tmp_path / "owned" / "half.py").write_text("def step(contest):\n    return None\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_the_seed_decides() -> None:
+    """The same seed gives the same run, another one another."""
+    assert simulate(SEQUENTIAL, (0, 1)) == simulate(SEQUENTIAL, (0, 1))
+    assert simulate(SEQUENTIAL, (0, 1)) != simulate(SEQUENTIAL, (0, 2))
+
+
+def test_strict_lets_luck_through_and_measures_everything_once() -> None:
+    """Of equal children some win under the paper's rule; a decision is two rollouts a document."""
+    run = simulate(STRICT, (0, 0))
+    assert run.kept > 0
+    assert run.baseline == 6
+    assert {one.contest for one in run.steps} == {12}
+    assert {one.record for one in run.steps} == {0}
+    assert run.rollouts == 6 + 12 * 12
+
+
+def test_sequential_keeps_what_is_better_and_measures_it_anew() -> None:
+    """A child that is much better is kept, and pays for the rule's fresh record; equal ones are not kept."""
+    runs = [simulate(replace(SEQUENTIAL, better={5: 0.45}), (0, at)) for at in range(5)]
+    kept = [[number for number, one in enumerate(run.steps, 1) if one.kept] for run in runs]
+    assert sum(one == [5] for one in kept) >= 4
+    trials = rule_of("sequential").record(6, SEQUENTIAL.terms)
+    assert {one.record for run in runs for one in run.steps if one.kept} == {6 * trials}
+    assert {run.baseline for run in runs} == {6 * trials}
+
+
+def test_iterations_that_end_early_hold_no_contest() -> None:
+    """Without a child only the parent runs on the minibatch; a child that is screened out runs on it too."""
+    barren = simulate(replace(STRICT, minibatch=4, rerun=True, fruitless=1.0), (0, 0))
+    assert {(one.training, one.contest) for one in barren.steps} == {(4, 0)}
+    hard = replace(STRICT, minibatch=4, rerun=True, screen=True, rates=assumed(0.01))
+    assert (8, 0) in {(one.training, one.contest) for one in simulate(hard, (0, 0)).steps}
+    unseen = simulate(replace(hard, rerun=False), (0, 0))
+    assert {(one.training, one.contest) for one in unseen.steps} == {(4, 12)}
+
+
+def test_screening_wants_one_failure_to_get_better() -> None:
+    """A child that fails all of it is dropped; one that passes is not; nor is any where the parent failed nothing."""
+    rng = np.random.default_rng(0)
+    never, always = np.zeros(5), np.ones(5)
+    assert screened(never, never, 4, rng)
+    assert not screened(never, always, 4, rng)
+    assert not screened(always, never, 4, rng)
+
+
+@pytest.mark.parametrize("gain", [0.02, 0.3])
+def test_better_children_are_better_by_so_much(gain: float) -> None:
+    """The mean rises by the gain, and no document gets worse."""
+    rates = assumed(0.3).draw(40, np.random.default_rng(0))
+    raised = shifted(rates, gain)
+    assert raised.mean() - rates.mean() == pytest.approx(gain, abs=1e-6)
+    assert (raised >= rates).all()
+
+
+def test_children_of_the_best_can_be_raised_too() -> None:
+    """Where there is no room for the whole gain, the rates end just below 1, and can be raised again."""
+    raised = shifted(shifted(np.full(3, 0.9), 0.4), 0.4)
+    assert (raised > 0.999).all()
+    assert (raised < 1).all()
+
+
+@pytest.mark.usefixtures("mine")
+def test_rules_of_a_user_are_simulated_too() -> None:
+    """A dotted path names a rule; its own decisions hold."""
+    run = simulate(replace(STRICT, survival="owned.coin"), (0, 0))
+    assert [one.kept for one in run.steps] == [False, True] * 6
+    assert {one.contest for one in run.steps} == {1}
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("owned.lazy", "neither decides nor names"),
+        ("owned.half", "has no function 'record'"),
+        ("strikt", "strict"),
+    ],
+)
+def test_rules_that_cannot_be_used_are_refused(name: str, message: str) -> None:
+    """One that asks for nothing, one without a record, one that is not there."""
+    with pytest.raises(UsageError, match=message):
+        simulate(replace(STRICT, survival=name), (0, 0))
+
+
+def test_a_contest_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that goes on asking is stopped, with what to do."""
+    monkeypatch.setattr("evolve.null.ENDLESS", 50)
+    rates = np.full(6, 0.5)
+    with pytest.raises(UsageError, match="not decided after 50"):
+        contest(
+            replace(SEQUENTIAL, terms=Terms(effect=0.01)),
+            Match(1, rates, rates, {}),
+            np.random.default_rng(0),
+        )
+
+
+def test_terms_are_those_of_the_settings() -> None:
+    """Every term of a contest has the value of the setting of its name."""
+    assert terms_of(SearchSettings(error=0.2, effect=0.3, most=40, missing_bound=2)) == Terms(
+        error=0.2, effect=0.3, most=40, missing_bound=2
+    )
