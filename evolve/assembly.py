@@ -1,30 +1,25 @@
 """Putting a run's tools together and taking them apart: files, threads, clients, sandbox. Decides nothing."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
 
-import numpy as np
-
-from evolve import analyzer, implementer
-from evolve.case import Case
 from evolve.disk import reserved
 from evolve.evaluation import Evaluator
+from evolve.executors import Executor
 from evolve.executors.local import LocalExecutor
 from evolve.history import History
-from evolve.implementer import Workshop
 from evolve.layout import Layout
 from evolve.lock import RunLock
-from evolve.loop import Parts, Record
 from evolve.opening import Opening, known_documents
-from evolve.population import Candidate, Choice, Diagnosis, Evaluation, Population, Proposal
+from evolve.operators import agent
+from evolve.operators.agent import Agency
+from evolve.population import Population
 from evolve.repository import Repository, create
-from evolve.selection import Select, Survival, Survives, rule
+from evolve.selection import found, named_function
 from evolve.serving import refuse_missing, serving
 from evolve.settings import MeasureSettings, Settings
 from evolve.trace_folder import TraceFolder
@@ -36,7 +31,6 @@ from harness.circuit import Patience
 from harness.documents import Splits, divide, load_async
 from harness.domains import Domain, domain
 from harness.errors import StorageError, UsageError
-from harness.gate import in_words
 from harness.gateway import Gateway, Terms
 from harness.instrument import Instrument
 from harness.journal import Journal
@@ -47,7 +41,6 @@ from harness.rollout import Place
 from harness.sandbox import Sandbox
 from harness.sandbox.choose import choose
 from harness.trajectory import CHECKS, Allowance, Check
-from harness.types import Document, Draw
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,7 @@ class Tools:
     traces: TraceFolder
     evaluator: Evaluator
     mix: Mix
+    agency: Agency | None = None
 
 
 @asynccontextmanager
@@ -102,7 +96,8 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
         instrument = instrument_of(settings)
         live = 2 * max(model.slots for model in settings.models.values())
         mix = Mix()
-        executor = LocalExecutor(Place(gateway, sandbox, instrument, checker), live, mix)
+        place = Place(gateway, sandbox, instrument, checker)
+        executor = executor_of(settings, place, live, mix)
         yield Tools(
             layout=layout,
             settings=settings,
@@ -114,8 +109,13 @@ async def open_tools(opening: Opening, splits: Splits) -> AsyncIterator[Tools]:
             gateway=gateway,
             sandbox=sandbox,
             traces=traces,
-            evaluator=Evaluator(repository, executor, instrument.hash, layout.work),
+            evaluator=Evaluator(
+                repository, executor, instrument.hash, layout.work, frozenset(one.id for one in splits.test)
+            ),
             mix=mix,
+            agency=await stack.enter_async_context(
+                agent.opened(settings, layout, repository, settings.agent.visible)
+            ),
         )
 
 
@@ -141,6 +141,19 @@ async def open_calling(
         checker = Checker()
         stack.push_async_callback(checker.close)
         yield journal, gateway, checker
+
+
+def executor_of(settings: Settings, place: Place, live: int, mix: Mix) -> Executor:
+    """Where rollouts run, by the settings.
+
+    Raises:
+        UsageError: there is no such executor.
+    """
+    if settings.executor == "local":
+        return LocalExecutor(place, live, mix)
+    module = found(settings.executor, "evolve.executors", "executor")
+    create: Callable[[Settings, Instrument], Executor] = named_function(module, "create", settings.executor)
+    return create(settings, place.instrument)
 
 
 def endpoints(settings: Settings, keys: Mapping[str, str] | None = None) -> dict[str, Endpoint]:
@@ -188,7 +201,7 @@ def instrument_of(settings: Settings, *, production: bool = False) -> Instrument
         made if production else search,
         Allowance(**(kind.allowance.model_dump() | wanted.allowance.model_dump(exclude_none=True))),
         settings.models,
-        f"world {VERSION}, seed {settings.simulation.seed}" if settings.simulated else "",
+        world_of(settings),
         kind,
         wanted.domain,
         {"weak": wanted.weak, "strong": wanted.strong},
@@ -196,6 +209,12 @@ def instrument_of(settings: Settings, *, production: bool = False) -> Instrument
     )
     refuse_modes(instrument)
     return instrument
+
+
+def world_of(settings: Settings) -> str:
+    """What simulates scores, "" if nothing does: the models' world, and an executor that draws them without any model."""
+    parts = [f"world {VERSION}, seed {settings.simulation.seed}"] if settings.simulated else []
+    return ", ".join([*parts, f"executor {settings.executor}"] if settings.executor != "local" else parts)
 
 
 def preset_of(kind: Domain, setting: str, name: str) -> str:
@@ -231,65 +250,6 @@ async def gather_documents(opening: Opening) -> Splits:
         collection = known_documents(collection, opening.recorded)
     splits = divide(collection, wanted.validation, wanted.test)
     return Splits(splits.training, splits.validation, splits.test, collection.notices + splits.notices)
-
-
-def rules_of(settings: Settings) -> tuple[Select, Survives]:
-    """The rules that choose parents and keep children.
-
-    Raises:
-        UsageError: there is no such rule.
-    """
-    return function_of(settings.search.selection, "select"), function_of(settings.search.survival, "survives")
-
-
-def function_of(name: str, wanted: str) -> Any:
-    """The function of a rule's module, as `evolve/selection/__init__.py` describes it.
-
-    Raises:
-        UsageError: there is no such module, or it has no such function.
-    """
-    if not callable(found := getattr(rule(name), wanted, None)):
-        raise UsageError(
-            f"the rule {name!r} has no function {wanted!r}; see evolve/selection/ for how one looks"
-        )
-    return found
-
-
-def assemble(tools: Tools, record: Record) -> Parts:
-    """The parts of the loop, each with its settings filled in."""
-    search, documents = tools.settings.search, tools.settings.documents
-    choose_parent, survival = rules_of(tools.settings)
-    training = tools.splits.training
-    size = min(documents.minibatch, len(training))
-
-    def select(population: Population, rng: np.random.Generator) -> Choice:
-        return choose_parent(population, search.temperature, rng)
-
-    def survives(parent: Evaluation, child: Evaluation) -> Survival:
-        return survival(parent, child, search.missing_bound)
-
-    def minibatch(rng: np.random.Generator) -> tuple[Document, ...]:
-        return tuple(training[int(one)] for one in rng.choice(len(training), size, replace=False))
-
-    async def case(parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
-        files = await tools.repository.files(parent.commit)
-        return Case(parent, files, measured, seen, draw, in_words(tools.instrument.gate))
-
-    async def implement(case: Case, diagnosis: Diagnosis) -> Proposal:
-        bench = bench_of(tools, case.seen)
-        return await implementer.implement(tools.gateway, case, diagnosis, Workshop(bench.build, bench.smoke))
-
-    return Parts(
-        select=select,
-        minibatch=minibatch,
-        validation=tools.splits.validation,
-        evaluate=tools.evaluator,
-        case=case,
-        diagnose=partial(analyzer.diagnose, tools.gateway),
-        implement=implement,
-        survives=survives,
-        record=record,
-    )
 
 
 def bench_of(tools: Tools, seen: Population) -> Bench:

@@ -1,46 +1,59 @@
-"""THE LOOP. Read this first: select a parent, run it, analyse its failures, edit it, measure both, keep the better."""
+"""THE LOOP. Read this first: select a parent, run it, analyse its failures, edit it, race the child, keep the better."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from time import time
-from typing import Any
 
 import numpy as np
 
 from evolve.case import Case
+from evolve.operators import Attempt
 from evolve.population import (
+    Arm,
     Candidate,
     Choice,
-    Diagnosis,
     Evaluation,
-    Exchange,
     Iteration,
+    Operator,
     Outcome,
     Population,
-    Proposal,
+    Prediction,
 )
+from evolve.predictions import checked, improved, predicted, taken_up
+from evolve.race import Raced, Track, once, race
 from evolve.results import Results
-from evolve.selection import Survival
 from harness.errors import BudgetSpent, EvolveError, first
-from harness.types import Document, Draw, Side
+from harness.types import Document, Draw
 
 Record = Callable[[Iteration], Awaitable[Iteration]]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What the loop is made of; `assemble` in evolve/assembly.py puts it together."""
+class Task:
+    """What an iteration sets out to do. partner: the second parent of a merge."""
 
-    select: Callable[[Population, np.random.Generator], Choice]
+    arm: Arm
+    operator: Operator
+    choice: Choice
+    partner: Candidate | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop is made of; `assemble` in evolve/assembly.py puts it together.
+
+    rerun: whether a child is run on its parent's minibatch. screen: whether it has to improve something there.
+    """
+
+    task: Callable[[int, Population, np.random.Generator], Task]
     minibatch: Callable[[np.random.Generator], tuple[Document, ...]]
-    validation: tuple[Document, ...]
-    evaluate: Callable[[Candidate, tuple[Document, ...], int, Side], Coroutine[Any, Any, Evaluation]]
-    case: Callable[[Candidate, Evaluation, Population, Draw], Awaitable[Case]]
-    diagnose: Callable[[Case], Awaitable[tuple[Diagnosis | None, tuple[Exchange, ...]]]]
-    implement: Callable[[Case, Diagnosis], Awaitable[Proposal]]
-    survives: Callable[[Evaluation, Evaluation], Survival]
+    case: Callable[[Task, Evaluation, Population, Draw], Awaitable[Case]]
+    make: Callable[[Task, Case], Awaitable[Attempt]]
+    track: Track
     record: Record
+    rerun: bool = True
+    screen: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,48 +91,78 @@ async def work(plan: Plan, parts: Parts, results: Results, numbers: Iterator[int
         results.add(await parts.record(iteration))
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One iteration at work: what it sees, the training documents it looks at (none for a merge), its random numbers."""
+
+    number: int
+    seen: Population
+    minibatch: tuple[Document, ...]
+    rng: np.random.Generator
+
+
 async def iterate(plan: Plan, parts: Parts, number: int, seen: Population) -> Iteration:
     """One step of evolution; its randomness comes from (seed, number) alone."""
     started, rng = time(), np.random.default_rng([plan.seed, number])
-    choice = parts.select(seen, rng)
-    parent = choice.parent
-    minibatch = await parts.evaluate(parent, parts.minibatch(rng), number, "minibatch")
+    task = parts.task(number, seen, rng)
+    parent = task.choice.parent
+    turn = Turn(number, seen, () if task.partner else parts.minibatch(rng), rng)
+    minibatch = await parts.track.evaluate(parent, once(turn.minibatch), number, "minibatch")
 
-    case = await parts.case(parent, minibatch, seen, Draw(number, "edit"))
-    diagnosis, exchanges = await parts.diagnose(case)
-    proposal = await parts.implement(case, diagnosis) if diagnosis else unanalysed(exchanges)
-    outcome, reason, measured = await compare(parts, number, parent, proposal)
+    case = await parts.case(task, minibatch, seen, Draw(number, "edit"))
+    attempt = await parts.make(task, case)
+    measured = await compare(parts, turn, case, attempt)
+    proposal, diagnosis = attempt.proposal, attempt.diagnosis
     return Iteration(
         number=number,
-        outcome=outcome,
-        reason=reason,
+        outcome=measured.outcome,
+        reason=measured.reason,
         parent=parent.id,
         sees=plan.sees(number),
         child=proposal.child,
-        probabilities=choice.probabilities,
+        probabilities=task.choice.probabilities,
         diagnosis=diagnosis,
         summary=proposal.summary,
-        exchanges=exchanges + proposal.exchanges,
-        evaluations=(minibatch, *measured),
+        exchanges=attempt.exchanges + proposal.exchanges,
+        evaluations=tuple(one for one in (minibatch, *measured.evaluations) if one.rollouts),
         started=started,
         finished=time(),
+        arm=task.arm,
+        operator=task.operator,
+        partner=task.partner.id if task.partner else None,
+        edit_hash=proposal.edit_hash,
+        decision=measured.race.decision if measured.race else None,
+        predictions=measured.predictions,
     )
 
 
-async def compare(
-    parts: Parts, number: int, parent: Candidate, proposal: Proposal
-) -> tuple[Outcome, str, tuple[Evaluation, ...]]:
-    """Parent and child on the same held-out documents at the same time; the child survives or is dropped, and why."""
-    if proposal.outcome != "proposed":
-        return proposal.outcome, proposal.reason, ()
-    assert proposal.child is not None
-    async with asyncio.TaskGroup() as both:
-        old = both.create_task(parts.evaluate(parent, parts.validation, number, "parent"))
-        new = both.create_task(parts.evaluate(proposal.child, parts.validation, number, "child"))
-    verdict = parts.survives(old.result(), new.result())
-    return "survived" if verdict.survived else "dropped", verdict.reason, (old.result(), new.result())
+@dataclass(frozen=True)
+class Compared:
+    """What became of a proposal, how the child did on its parent's minibatch, and the race if it came so far."""
+
+    outcome: Outcome
+    reason: str
+    predictions: tuple[Prediction, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    race: Raced | None = None
 
 
-def unanalysed(exchanges: tuple[Exchange, ...]) -> Proposal:
-    """No edit is asked for without a usable diagnosis."""
-    return Proposal("no_proposal", exchanges[-1].problem if exchanges else "", "", None, ())
+async def compare(parts: Parts, turn: Turn, case: Case, attempt: Attempt) -> Compared:
+    """The cheap check first: the child on the minibatch that its parent failed on. Then both on held-out documents."""
+    proposal, number = attempt.proposal, turn.number
+    said = predicted(attempt.diagnosis, case.minibatch) if attempt.diagnosis else ()
+    if proposal.outcome != "proposed" or proposal.child is None:
+        return Compared(
+            "no_proposal" if proposal.outcome == "proposed" else proposal.outcome, proposal.reason, said
+        )
+    rerun: tuple[Evaluation, ...] = ()
+    if turn.minibatch and parts.rerun:
+        again = await parts.track.evaluate(proposal.child, once(turn.minibatch), number, "rerun")
+        rerun, said = (again,), checked(said, case.minibatch, again, taken_up(proposal))
+        if parts.screen and not improved(case.minibatch, again):
+            return Compared(
+                "not_improved", "not one of the parent's failures on the minibatch got better", said, rerun
+            )
+    raced = await race(parts.track, number, (case.parent, proposal.child), turn.seen, turn.rng)
+    outcome: Outcome = "survived" if raced.survival.survived else "dropped"
+    return Compared(outcome, raced.survival.reason, said, rerun + raced.evaluations, raced)

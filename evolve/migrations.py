@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from evolve import survival_schema
 from evolve.schema import refuse_foreign
 
 MIGRATIONS = Migrations("evolve")
@@ -227,6 +228,27 @@ def _comparisons(db: Database) -> None:
     for statement in COMPARISONS:
         db.execute(statement + strict)
     for view in (COMPARISON_TABLE, COMPARISON_FAILURES):
+        db.execute(view)
+
+
+@MIGRATIONS(name="0005_survival")
+def _survival(db: Database) -> None:
+    """Several trials a document; decisions with their looks; operators, arms, predictions; openings of the test split."""
+    strict = " STRICT" if db.supports_strict else ""
+    for view in ("leaderboard", "failures"):
+        db.execute(f"DROP VIEW {view}")
+    db.execute(survival_schema.ROLLOUTS.format(name="rollouts_new") + strict)
+    db.execute(survival_schema.MOVE)
+    db.execute("DROP TABLE rollouts")
+    db.execute("ALTER TABLE rollouts_new RENAME TO rollouts")
+    for column in INDICES["rollouts"]:
+        db.execute(f"CREATE INDEX rollouts_{column} ON rollouts (run, {column})")
+    for statement in survival_schema.COLUMNS:
+        db.execute(statement)
+    for statement in survival_schema.TABLES:
+        db.execute(statement + strict)
+    db.execute(survival_schema.COVERING)
+    for view in (survival_schema.LEADERBOARD, FAILURES):
         db.execute(view)
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,18 @@ from harness.budget import refuse_unpriced
 from harness.documents import Collection, split_of
 from harness.errors import StorageError, UsageError
 from harness.types import Split
+
+BEFORE_SEQUENTIAL: Mapping[str, Any] = MappingProxyType(
+    {
+        "survival": "strict",
+        "shrink": False,
+        "rerun": False,
+        "screen": False,
+        "control": 0.0,
+        "operator": "edit",
+    }
+    | {"same_edit": "tree"}
+)
 
 
 @dataclass(frozen=True)
@@ -220,13 +233,21 @@ def read_recorded(database: Path, run: str) -> Recorded:
             connection, "SELECT iterations FROM sessions WHERE run = ? ORDER BY number DESC", run
         )
     return Recorded(
-        settings=validate(json.loads(row["settings"]), f"the settings recorded for {run}"),
+        settings=validate(as_recorded(row["settings"]), f"the settings recorded for {run}"),
         lag=row["lag"],
         instrument=row["instrument"],
         sandbox=row["sandbox"],
         iterations=sessions[0]["iterations"] if sessions else None,
         documents={one["document"]: (one["split"], bool(one["used"])) for one in documents},
     )
+
+
+def as_recorded(settings: str) -> dict[str, Any]:
+    """The recorded settings; a run of the version before goes on by the method it began with."""
+    found: dict[str, Any] = json.loads(settings)
+    if "error" not in found.get("search", {}):
+        found["search"] = dict(BEFORE_SEQUENTIAL) | found.get("search", {})
+    return found
 
 
 def query(connection: sqlite3.Connection, sql: str, *values: object) -> list[sqlite3.Row]:

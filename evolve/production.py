@@ -18,7 +18,7 @@ from evolve.population import Candidate
 from evolve.report.journal import Receipt
 from evolve.report.progress import Work
 from evolve.repository import Repository
-from evolve.settings import Settings
+from evolve.seal import unsealed
 from evolve.showing import model_notices, sandbox_notice, used, watched
 from harness.advice import advice
 from harness.budget import BudgetLimits
@@ -96,9 +96,10 @@ async def produce(job: Job, watch: Watch = unwatched) -> Production:
     opening = replace(opening, settings=opening.settings.model_copy(update={"budget": job.budget}))
     refuse_full(job.out.absolute().parent, opening.settings.storage.free_space)
     refuse(job, opening)
-    documents = await documents_of(job, opening.settings)
+    documents, left_out = await documents_of(job, opening)
     async with opened(job, opening) as tools:
         making = Making(job, opening, tools, documents)
+        making.notices = (*making.notices, *left_out)
         async with watched(watch(making)):
             return await making.execute()
 
@@ -187,13 +188,27 @@ def receipt_of(amounts: Iterable[tuple[int, int, float]]) -> Receipt:
     return Receipt(sum(columns[0]), sum(columns[1]), sum(columns[2]))
 
 
-async def documents_of(job: Job, settings: Settings) -> tuple[Document, ...]:
-    """The documents to work on; those of a run without its validation and test splits."""
-    if job.documents is not None:
-        return (await load_async(job.documents)).documents
-    wanted = settings.documents
-    collection = await load_async(None if wanted.path is None else job.layout.folder / wanted.path)
-    return divide(collection, wanted.validation, wanted.test).training
+async def documents_of(job: Job, opening: Opening) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    """The documents to work on, never the run's sealed test documents, and what was left out, in words.
+
+    Of the run's own documents the training split.
+
+    Raises:
+        UsageError: nothing but test documents was given.
+    """
+    wanted, place = opening.settings.documents, job.documents
+    if place is None:
+        collection = await load_async(None if wanted.path is None else job.layout.folder / wanted.path)
+        return divide(collection, wanted.validation, wanted.test).training, ()
+    given = (await load_async(place)).documents
+    free = unsealed(given, opening.recorded.documents if opening.recorded is not None else {})
+    run, sealed = job.layout.run, len(given) - len(free)
+    if not free:
+        raise UsageError(
+            f"all {sealed} documents in {str(place)!r} are test documents of run {run!r}, which only `evolve test` opens; "
+            "name others with --docs"
+        )
+    return free, ((f"{sealed} test documents of {run} are left out: they are sealed",) if sealed else ())
 
 
 @asynccontextmanager

@@ -13,14 +13,16 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from evolve.contest import Decision, Look
 from evolve.intervals import Interval, proportion
-from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Spend, difference, pairs
+from evolve.margins import margin
+from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Prediction, Spend
 from harness.trajectory import Rollout
 from harness.types import Side, Split
 
 Row = dict[str, Any]
 MEASURING = frozenset({"challenger", "verifier", "weak", "strong", "judge"})
-ROLLOUT = ("document", "name", "outcome", "score", "detail", "submissions", "asks", "tokens")
+ROLLOUT = ("document", "name", "trial", "outcome", "score", "detail", "submissions", "asks", "tokens")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -124,6 +126,8 @@ def iteration_rows(run: RunRow, iteration: Iteration, traces: Mapping[Side, Trac
         "candidates": [_candidate_row(run.run, one, iteration.outcome) for one in born],
         **evaluation_rows(run, iteration.evaluations),
         "diagnoses": [_diagnosis_row(key, diagnosis)] if diagnosis else [],
+        "predictions": [_prediction_row(key, at, one) for at, one in enumerate(iteration.predictions, 1)],
+        "decisions": [_decision_row(key, iteration.decision)] if iteration.decision else [],
         "spends": spend_rows(run, ("search", iteration.number), iteration.spend),
         "traces": [{**key, "side": side, **clean(vars(trace))} for side, trace in traces.items()],
         "iterations": [_iteration_row(run.run, iteration)],
@@ -165,6 +169,24 @@ def _diagnosis_row(key: Row, diagnosis: Diagnosis) -> Row:
     return {**key, "summary": clean(diagnosis.summary), "causes": as_json(causes)}
 
 
+def _prediction_row(key: Row, cause: int, one: Prediction) -> Row:
+    return {
+        **key,
+        "cause": cause,
+        "kind": one.kind,
+        "title": clean(one.title),
+        "fixes": as_json(one.fixes),
+        "breaks": as_json(one.breaks),
+        "fixed": one.fixed,
+        "broken": one.broken,
+        "outcome": one.outcome,
+    }
+
+
+def _decision_row(key: Row, one: Decision) -> Row:
+    return {**key, "rule": one.rule, "error": one.error, "looks": as_json([vars(look) for look in one.looks])}
+
+
 def _candidate_row(run: str, child: Candidate, status: str) -> Row:
     return {
         "run": run,
@@ -175,6 +197,7 @@ def _candidate_row(run: str, child: Candidate, status: str) -> Row:
         "tree_hash": child.tree,
         "diff": clean(child.diff),
         "status": status,
+        "arm": child.arm,
     }
 
 
@@ -187,8 +210,10 @@ def _rollout_row(key: Row, position: int, rollout: Rollout) -> Row:
         **key,
         "position": position,
         "document": clean(rollout.document),
+        "trial": rollout.trial,
         "outcome": rollout.outcome,
         "score": rollout.score,
+        "margin": margin(rollout),
         "detail": clean(rollout.detail),
         "submissions": rollout.submissions,
         "asks": rollout.asks,
@@ -224,15 +249,20 @@ def _iteration_row(run: str, iteration: Iteration) -> Row:
         "probabilities": as_json(iteration.probabilities),
         "started_at": moment(iteration.started),
         "finished_at": moment(iteration.finished),
+        "arm": iteration.arm,
+        "operator": iteration.operator,
+        "partner": iteration.partner,
+        "edit_hash": iteration.edit_hash,
     }
 
 
 def _gain(iteration: Iteration) -> Interval | None:
-    """Child minus parent, if both were measured and have a document in common."""
-    parent, child = iteration.side("parent"), iteration.side("child")
-    if parent is None or child is None:
+    """Child minus parent as the rule saw it last, if it saw a document of both."""
+    looks = iteration.decision.looks if iteration.decision else ()
+    if not looks or not looks[-1].documents:
         return None
-    return difference(child, parent) if pairs(child, parent) else None
+    last = looks[-1]
+    return Interval(last.difference, last.low, last.high, last.documents)
 
 
 def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:
@@ -243,6 +273,8 @@ def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:
     """
     candidates = {row["candidate"]: candidate_of(row) for row in tables["candidates"]}
     diagnoses = {row["iteration"]: _diagnosis(row) for row in tables["diagnoses"]}
+    decisions = {row["iteration"]: decision_of(row) for row in tables["decisions"]}
+    predictions = predictions_of(tables["predictions"])
     evaluations: dict[int, list[Evaluation]] = {}
     for one in evaluations_of(tables["evaluations"], tables["rollouts"]):
         if one.side != "final":
@@ -266,15 +298,47 @@ def iterations_of(tables: Mapping[str, Sequence[Row]]) -> list[Iteration]:
             spend=tuple(spends.get(row["number"], ())),
             started=seconds(row["started_at"]),
             finished=seconds(row["finished_at"]),
+            arm=row["arm"],
+            operator=row["operator"],
+            partner=row["partner"],
+            edit_hash=row["edit_hash"],
+            decision=decisions.get(row["number"]),
+            predictions=tuple(predictions.get(row["number"], ())),
         )
         for row in tables["iterations"]
     ]
 
 
 def candidate_of(row: Row) -> Candidate:
+    """The candidate of a row; databases of before 0005 know one arm."""
     return Candidate(
-        row["candidate"], row["iteration"], row["parent"], row["commit_hash"], row["tree_hash"], row["diff"]
+        row["candidate"],
+        row["iteration"],
+        row["parent"],
+        row["commit_hash"],
+        row["tree_hash"],
+        row["diff"],
+        row.get("arm", "evolution"),
     )
+
+
+def decision_of(row: Row) -> Decision:
+    """How a child was decided on."""
+    return Decision(row["rule"], row["error"], tuple(Look(**one) for one in json.loads(row["looks"])))
+
+
+def prediction_of(row: Row) -> Prediction:
+    """What a cause of a diagnosis predicted, and what came of it."""
+    fixes, breaks = (tuple(json.loads(row[key])) for key in ("fixes", "breaks"))
+    return Prediction(row["kind"], row["title"], fixes, breaks, row["fixed"], row["broken"], row["outcome"])
+
+
+def predictions_of(rows: Iterable[Row]) -> dict[int, tuple[Prediction, ...]]:
+    """Iteration -> its predictions, from rows in the order of the causes."""
+    found: dict[int, tuple[Prediction, ...]] = {}
+    for row in rows:
+        found[row["iteration"]] = (*found.get(row["iteration"], ()), prediction_of(row))
+    return found
 
 
 def evaluations_of(evaluations: Sequence[Row], rollouts: Sequence[Row]) -> list[Evaluation]:

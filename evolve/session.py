@@ -4,22 +4,25 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from time import monotonic, time
-from typing import Literal
+from typing import Literal, get_args
 
 from evolve import __version__
-from evolve.assembly import Tools, assemble, bench_of, gather_documents, open_tools, rules_of
+from evolve.assembly import Tools, bench_of, gather_documents, open_tools
 from evolve.disk import refuse_full, release
 from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Plan, evolve
 from evolve.opening import Opening, Options, resolve
 from evolve.picking import unpick
-from evolve.population import Evaluation, Iteration
+from evolve.population import Arm, Evaluation, Iteration
+from evolve.race import record
 from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results
 from evolve.rows import RunRow
+from evolve.rules import rules_of
 from evolve.scope import FROZEN, check
 from evolve.showing import document_rows, snapshot, tool_notices, watched
 from evolve.testing import open_split, refuse, refuse_level, spend_of
+from evolve.wiring import assemble, track_of
 from harness.errors import BudgetSpent, EvolveError, OurFault, UsageError
 
 
@@ -47,7 +50,7 @@ async def start(options: Options, watch: Watch) -> Summary:
     opening = resolve(options)
     refuse_full(opening.layout.home, opening.settings.storage.free_space)
     refuse(opening)
-    rules_of(opening.settings)
+    rules_of(opening.settings, 2)
     splits = await gather_documents(opening)
     async with open_tools(opening, splits) as tools:
         run = Run(options, opening, tools)
@@ -168,7 +171,7 @@ class Run:
         unpick(tools.layout.database)
 
     async def measure_baseline(self) -> None:
-        """Iteration 0: the baseline on the validation documents.
+        """Iteration 0: the baseline on the validation documents, once, and if that says anything as often as the rule asks.
 
         Raises:
             OurFault: not one of them could be measured.
@@ -176,7 +179,8 @@ class Run:
         started, repository = time(), self.tools.repository
         stored = await repository.files((await repository.refs())["c0"])
         baseline = await repository.plant({path: text.encode() for path, text in stored.items()})
-        evaluation = await self.tools.evaluator(baseline, self.tools.splits.validation, 0, "baseline")
+        track = track_of(self.tools)
+        evaluation = await record(track, baseline, 0, "baseline", range(1))
         if evaluation.mean is None:
             raise OurFault(
                 "not one validation document could be measured for the baseline; the first reason: "
@@ -185,6 +189,9 @@ class Run:
         if problem := unheard(evaluation):
             raise OurFault(problem)
         self.warnings = tuple(filter(None, (unmeasured(evaluation),)))
+        if track.rule.record > 1:
+            rest = range(1, track.rule.record)
+            evaluation = evaluation.plus(await record(track, baseline, 0, "baseline", rest))
         iteration = Iteration(0, "baseline", "", baseline.id, 0, child=baseline, evaluations=(evaluation,))
         self.results.add(await self.record(replace(iteration, started=started, finished=time())))
 
@@ -201,12 +208,10 @@ class Run:
         return recorded
 
     async def measure_test(self) -> None:
-        """Open the test split for baseline and best candidate, each once in the life of a run."""
+        """Open the test split for the baseline and the best candidate of each arm, once in the life of a run."""
         population = self.results.population
-        opened = {one.candidate for one in await self.tools.history.finals(self.name)}
-        chosen = {one.id: one for one in (population.baseline, population.best.candidate)}
-        wanted = [one for key, one in chosen.items() if key not in opened]
-        await open_split(self.tools, self.name, wanted)
+        arms = [population.best_of(arm).candidate for arm in get_args(Arm)]
+        await open_split(self.tools, self.name, (population.baseline, *arms), purpose="report")
 
     def recorded_children(self) -> set[str]:
         """Candidates that have a row; refs of others were left by a killed process."""

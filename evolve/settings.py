@@ -41,7 +41,7 @@ class DocumentSettings(Section):
     """Folder or file: .txt .md .rst .html .jsonl .csv .tsv .pdf .docx; none: the text of the Python installation."""
     minibatch: int = Field(4, ge=1)
     """Training documents a parent is run on before its failures are analysed."""
-    validation: int = Field(10, ge=2)
+    validation: int = Field(25, ge=2)
     """Held-out documents on which parent and child are compared."""
     test: int = Field(40, ge=2)
     """Documents that stay untouched until the final report."""
@@ -57,11 +57,56 @@ class SearchSettings(Section):
     selection: str = "boltzmann"
     """Rule that chooses parents: a module of evolve.selection, or a dotted path to one of yours."""
     temperature: float = Field(0.1, gt=0)
-    """Boltzmann temperature in units of the score: low is greedy."""
-    survival: str = "strict"
-    """Rule that decides whether a child is kept: a module of evolve.selection, or a dotted path to one of yours."""
+    """Boltzmann temperature, in the unit below: low is greedy."""
+    temperature_unit: Literal["score", "error"] = "score"
+    """Unit of the temperature: points of the score, or the typical standard error of the candidates' scores."""
+    shrink: bool = True
+    """Parents are drawn by scores shrunk towards the population's mean, the more the fewer trials they rest on."""
+    children_bonus: float = Field(0.0, ge=0)
+    """What a candidate without children gets on top of its score when parents are drawn; it falls with each child."""
+    survival: str = "sequential"
+    """Rule that decides whether a child is kept: sequential, paired, strict, or a dotted path to one of yours."""
+    error: float = Field(0.05, gt=0, lt=1)
+    """Error budget of the whole run: the chance that it ever keeps a child that is no better than its parent."""
+    horizon: int = Field(50, ge=1)
+    """Iterations after which half of the error budget is used; a longer run goes on with the rest."""
+    effect: float = Field(0.1, gt=0, lt=1)
+    """Gain that the sequential rule is made to find, in points of the score; smaller ones are found less often."""
+    overlook: float = Field(0.1, gt=0, lt=1)
+    """Chance with which a child that is better by `effect` may be dropped early; higher is cheaper."""
+    most: int | None = Field(None, ge=10)
+    """Validation rollouts of one child after which the sequential rule drops it as undecided; none: 10 / effect squared."""
+    block: int = Field(10, ge=1)
+    """Validation rollouts between two looks of the sequential rule."""
     missing_bound: int = Field(1, ge=0)
-    """A child with more missing documents than its parent plus this bound is not kept."""
+    """Rules strict and paired: a child with more missing documents than its parent plus this bound is not kept."""
+    rerun: bool = True
+    """Run a child on its parent's minibatch first, which checks what the diagnosis predicted."""
+    screen: bool = True
+    """Drop a child at once if not one of its parent's failures on that minibatch got better."""
+    control: float = Field(0.1, ge=0, le=0.5)
+    """Share of the rollouts that goes to the control arms: edits without a diagnosis, and best of n from the baseline."""
+    arm: Literal["evolution", "random", "best_of"] = "evolution"
+    """What all other iterations are: evolution, or one of the control arms alone, to compare whole runs."""
+    operator: Literal["edit", "merge", "agent"] | None = None
+    """How children are made; none: what earns most for its cost, learnt during the run."""
+    same_edit: Literal["tree", "diff", "model"] = "diff"
+    """What counts as an edit that was tried before: the same files, the same lines changed, or the analyzer's judgement."""
+
+
+class AgentSettings(Section):
+    """An external coding agent as one more way to make a child."""
+
+    command: tuple[str, ...] = ()
+    """Command and arguments, run in a confined checkout of the parent; {task} stands for the task's file. Empty: none."""
+    network: bool = True
+    """Whether it may use the network: most agents have to reach their model."""
+    environment: tuple[str, ...] = ()
+    """NAMES of environment variables that it gets, such as its key; all others are withheld."""
+    visible: tuple[str, ...] = ()
+    """Further files and folders that it may read, such as where it is installed; its home is empty."""
+    seconds: float = Field(900.0, gt=0)
+    """Time after which it is ended and what it changed so far is taken."""
 
 
 class AllowanceSettings(Section):
@@ -153,6 +198,7 @@ class Settings(Section):
 
     documents: DocumentSettings = DocumentSettings()
     search: SearchSettings = SearchSettings()
+    agent: AgentSettings = AgentSettings()
     measure: MeasureSettings = MeasureSettings()
     production: ProductionSettings = ProductionSettings()
     models: dict[Role, Model] = Field(default_factory=simulated_models)
@@ -161,6 +207,8 @@ class Settings(Section):
     provider: ProviderSettings = ProviderSettings()
     storage: StorageSettings = StorageSettings()
     simulation: SimulationSettings = SimulationSettings()
+    executor: str = "local"
+    """Where rollouts run: a module of evolve.executors, or a dotted path to one of yours."""
     sandbox: Literal["auto", "bubblewrap", "external"] = "auto"
     """How candidate code is confined; `external` states that this whole machine is disposable."""
 

@@ -1,17 +1,24 @@
 """What a call is: its identity in a run, what it may cost at most, and what it did cost. Pure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from types import MappingProxyType
 
 from harness.budget import Spent
 from harness.models.openai import Completion, Question, Usage
-from harness.types import Model, Reply, Request
+from harness.types import Draw, Model, Reply, Request, Side
+
+PAIRED: Mapping[Side, str] = MappingProxyType(
+    {"parent": "validation", "child": "validation", "minibatch": "training", "rerun": "training"}
+)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request with everything that identifies it. `seed` goes to the model: distinct for every draw."""
+    """A request with everything that identifies it. The seed in the question is distinct for every draw, but for
+    those of the challenger that parent and child make as a pair."""
 
     request: Request
     model: Model
@@ -35,12 +42,23 @@ def identify(request: Request, model: Model, run: int) -> Call:
         "draw": asdict(request.draw),
     }
     key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-    return Call(request, model, key, Question(request.messages, seed_of(key), most, request.schema))
+    seed = seed_of(pair(request.draw, run) if request.role == "challenger" else key)
+    return Call(request, model, key, Question(request.messages, seed, most, request.schema))
 
 
 def seed_of(key: str) -> int:
-    """The seed that goes to the model with a call: 31 bits that depend on all that identifies it."""
+    """The seed that goes to the model with a call: 31 bits that depend on all of the key."""
     return int.from_bytes(sha256(key.encode()).digest()[:4], "big") >> 1
+
+
+def pair(draw: Draw, run: int) -> str:
+    """What parent and child have in common, and no other draws: the challenger gets the seed of that.
+
+    Common random numbers: where both scaffolds ask the same, a server that honours seeds answers the same, so that the
+    difference between the two is less noisy. The calls stay two, and each is paid.
+    """
+    drawn = asdict(draw) | {"side": PAIRED.get(draw.side, draw.side)}
+    return json.dumps({"run": run, "role": "challenger", "draw": drawn}, sort_keys=True)
 
 
 def worst_case(call: Call) -> Spent:

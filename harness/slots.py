@@ -9,7 +9,7 @@ from time import monotonic
 
 from harness.types import Draw, Side
 
-FIRST: frozenset[Side] = frozenset({"baseline", "minibatch", "edit"})
+FIRST: frozenset[Side] = frozenset({"baseline", "minibatch", "edit", "rerun"})
 AHEAD = 10**9
 CUT = 0.8
 COOLDOWN = 15.0

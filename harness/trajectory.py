@@ -280,12 +280,14 @@ class Rollout(Wire):
     outcome: `accepted`; `exhausted` (allowance used up); `stopped` (the scaffold returned without an accepted
     example); `crashed`, `hung`, `bad_request`, `over_limit` (its faults, score 0); `missing` (our instrument's);
     `doc_not_suitable` (the document is none to make a task from: no score, nobody's fault).
+    trial: which of several measurements of the same document, from 0.
     """
 
     document: str
     name: str
     outcome: Outcome
     score: float | None
+    trial: int = left_out(0)
     detail: str = ""
     extraction: Extraction | None = left_out(None)
     example: Example | None = None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 Role = Literal["challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer"]
 ROLES: tuple[Role, ...] = ("challenger", "verifier", "weak", "strong", "judge", "analyzer", "implementer")
 Split = Literal["training", "validation", "test"]
-Side = Literal["baseline", "minibatch", "edit", "parent", "child", "final", "production"]
+Side = Literal["baseline", "minibatch", "edit", "rerun", "parent", "child", "record", "final", "production"]
 Form = Literal["json_schema", "json_object", "text"]
 AnswerKind = Literal[
     "number",

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from evolve.case import Case
-from evolve.loop import Parts
+from evolve.contest import Decision, Look, Terms
+from evolve.loop import Parts, Task
+from evolve.operators import Attempt
+from evolve.operators.making import unanalysed
 from evolve.population import (
     Candidate,
     Cause,
-    Choice,
     Diagnosis,
     Evaluation,
     Exchange,
@@ -22,8 +24,9 @@ from evolve.population import (
     Population,
     Proposal,
 )
+from evolve.race import Draws, Rule, Track
+from evolve.selection import Pressure, strict
 from evolve.selection.boltzmann import select
-from evolve.selection.strict import survives
 from harness.trajectory import Rollout
 from harness.types import Document, Draw, Side, Split
 
@@ -34,13 +37,14 @@ DIAGNOSIS = Diagnosis(
     summary="Too easy.",
     causes=(Cause(title="easy", explanation="It is.", evidence=("e",), remedy="Ask more."),),
 )
+STRICT = Rule("strict", strict.step, 0, Terms())
 Score = float | None
 
 
-def rollout(document: str, score: Score) -> Rollout:
+def rollout(document: str, score: Score, trial: int = 0) -> Rollout:
     """A rollout with that score; None is a missing measurement."""
     outcome = "missing" if score is None else "accepted" if score else "exhausted"
-    return Rollout(document=document, name=document, outcome=outcome, score=score)
+    return Rollout(document=document, name=document, outcome=outcome, score=score, trial=trial)
 
 
 def evaluation(
@@ -48,7 +52,7 @@ def evaluation(
 ) -> Evaluation:
     """A validation measurement; scores by document, or of documents v0, v1, ..."""
     named = scores if isinstance(scores, Mapping) else {f"v{n}": score for n, score in enumerate(scores)}
-    split: Split = "training" if side == "minibatch" else "validation"
+    split: Split = "training" if side in ("minibatch", "rerun") else "validation"
     made = Evaluation(candidate, 1, side, split, "i", tuple(rollout(*one) for one in named.items()))
     return replace(made, **more)
 
@@ -71,7 +75,11 @@ def compared(
         evaluation(parent, old, "parent", iteration=number),
         evaluation(born.id, new, "child", iteration=number),
     )
-    return Iteration(number, outcome, "", parent, 0, born, evaluations=sides)
+    gaps = [b - a for a, b in zip(old, new, strict=False) if a is not None and b is not None]
+    value = sum(gaps) / len(gaps) if gaps else 0.0
+    look = Look(len(gaps), len(gaps), len(gaps), value, -1.0, 1.0)
+    decision = Decision("strict", None, (look,)) if outcome in ("survived", "dropped") else None
+    return Iteration(number, outcome, "", parent, 0, born, evaluations=sides, decision=decision)
 
 
 @dataclass
@@ -90,20 +98,23 @@ class World:
     events: list[tuple[str, int]] = field(default_factory=list)
     seen: dict[int, tuple[int, ...]] = field(default_factory=dict)
     recorded: list[Iteration] = field(default_factory=list)
+    rule: Rule = STRICT
+    rerun: bool = False
+    screen: bool = False
+    partners: Mapping[int, Candidate] = field(default_factory=dict)
 
     def parts(self) -> Parts:
         return Parts(
-            select=self.select,
+            task=self.task,
             minibatch=lambda rng: tuple(
                 TRAINING[int(n)] for n in rng.choice(len(TRAINING), 3, replace=False)
             ),
-            validation=VALIDATION,
-            evaluate=self.evaluate,
             case=self.case,
-            diagnose=self.diagnose,
-            implement=self.implement,
-            survives=lambda parent, child: survives(parent, child, 1),
+            make=self.make,
+            track=Track(self.rule, VALIDATION, self.evaluate),
             record=self.record,
+            rerun=self.rerun,
+            screen=self.screen,
         )
 
     def note(self, event: str, number: int) -> None:
@@ -117,23 +128,35 @@ class World:
         else:
             await asyncio.sleep(0)
 
-    def select(self, population: Population, rng: np.random.Generator) -> Choice:
-        return select(population, 0.1, rng)
+    def task(self, number: int, seen: Population, rng: np.random.Generator) -> Task:
+        choice = select(list(seen.standings.values()), seen.children, Pressure(shrink=False), rng)
+        return Task("evolution", "edit", choice, self.partners.get(number))
 
-    async def evaluate(
-        self, candidate: Candidate, documents: tuple[Document, ...], iteration: int, side: Side
-    ) -> Evaluation:
-        self.note(side, iteration)
-        await self.wait(iteration)
-        self.note(f"{side} done", iteration)
+    async def evaluate(self, candidate: Candidate, draws: Draws, iteration: int, side: Side) -> Evaluation:
+        if draws:
+            self.note(side, iteration)
+            await self.wait(iteration)
+            self.note(f"{side} done", iteration)
         score = self.scores or luck
-        found = {one.id: score(candidate.id, iteration, side, one.id) for one in documents}
-        return evaluation(candidate.id, found, side, iteration=iteration)
+        found = evaluation(candidate.id, {}, side, iteration=iteration)
+        rollouts = tuple(
+            rollout(
+                one.id, score(candidate.id, iteration, side, f"{one.id} {trial}" if trial else one.id), trial
+            )
+            for one, trial in draws
+        )
+        return replace(found, rollouts=rollouts)
 
-    async def case(self, parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
+    async def case(self, task: Task, measured: Evaluation, seen: Population, draw: Draw) -> Case:
         self.note("case", draw.iteration)
         self.seen[draw.iteration] = tuple(one.number for one in seen.iterations)
-        return Case(parent, {}, measured, seen, draw)
+        return Case(task.choice.parent, {}, measured, seen, draw)
+
+    async def make(self, task: Task, case: Case) -> Attempt:
+        diagnosis, exchanges = await self.diagnose(case)
+        if diagnosis is None:
+            return Attempt(None, unanalysed(exchanges), exchanges)
+        return Attempt(diagnosis, await self.implement(case, diagnosis), exchanges)
 
     async def diagnose(self, case: Case) -> tuple[Diagnosis | None, tuple[Exchange, ...]]:
         number = case.draw.iteration

@@ -42,6 +42,12 @@ def recorded() -> Path:
     folder = Path(mkdtemp(prefix="evolve-docs-"))
     atexit.register(shutil.rmtree, folder, True)
     run_facts.write_documents(folder / "documents")
-    more = {"simulation__faults": 0.02, "measure__allowance__submissions": 2}
-    assert run_facts.go(folder, 8, **more).outcome == "finished"
+    more = {
+        "simulation__faults": 0.02,
+        "measure__allowance__submissions": 2,
+        "search__survival": "strict",
+        "search__screen": False,
+        "search__control": 0.25,
+    }
+    assert run_facts.go(folder, 12, **more).outcome == "finished"
     return folder

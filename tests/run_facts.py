@@ -35,6 +35,8 @@ SMALL: dict[str, Any] = {
     "documents.validation": 3,
     "documents.test": 3,
     "measure.allowance.submissions": 1,
+    "search.effect": 0.5,
+    "search.block": 3,
 }
 MARKERS = ("amaranth", "bergamot", "cardamom", "damask", "euphorbia", "fuchsia", "gentian", "heliotrope")
 

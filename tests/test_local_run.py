@@ -31,6 +31,9 @@ path = "documents"
 minibatch = 2
 validation = 3
 test = 3
+[search]
+effect = 0.6
+block = 3
 [measure.allowance]
 submissions = 2
 [measure.strong]

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,8 +24,8 @@ import pytest
 from openai_server import Line, read_log
 from run_facts import QUERIES, calls, differences, facts, journal, query
 
-from harness.calls import seed_of
-from harness.types import ROLES
+from harness.calls import pair, seed_of
+from harness.types import ROLES, Draw
 
 SERVER = Path(__file__).with_name("openai_server.py")
 SHOWN = 20
@@ -60,6 +60,7 @@ class Figures:
     kills: list[str] = field(default_factory=list)
     paid_twice: int = 0
     recognised: int = 0
+    never_asked: int = 0
     in_flight_repeats: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
@@ -87,7 +88,7 @@ def configure(folder: Path, url: str, trial: Trial) -> None:
     sizes = f"minibatch = 3\nvalidation = {trial.validation}\ntest = {trial.test}\n"
     models = f'[models.default]\nbase_url = "{url}"\nname = "unset"\nslots = 32\ninput_price = 1.0\noutput_price = 4.0\n'
     roles = "".join(f'[models.{role}]\nname = "simulated-{role}"\n' for role in ROLES)
-    text = f"[documents]\n{documents}{sizes}[search]\nseed = {trial.seed}\n{models}{roles}"
+    text = f"[documents]\n{documents}{sizes}[search]\nseed = {trial.seed}\neffect = 0.3\n{models}{roles}"
     (folder / "evolve.toml").write_text(text)
 
 
@@ -124,13 +125,20 @@ def recorded_run(folder: Path) -> bool:
         return False
 
 
-def journalled(folder: Path) -> set[tuple[str, int]]:
+DRAW = tuple(one.name for one in fields(Draw))
+Calls = Counter[tuple[str, int]]
+
+
+def journalled(folder: Path, seed: int) -> Calls:
     """The calls in the journal, as the server knows them: model and the seed that the call's identity gives."""
     try:
-        rows = query(journal(folder), "SELECT model, key FROM calls")
+        rows = query(journal(folder), f"SELECT model, key, role, {', '.join(DRAW)} FROM calls")
     except sqlite3.OperationalError:
-        return set()
-    return {(str(model), seed_of(str(key))) for model, key in rows}
+        return Counter()
+    return Counter(
+        (str(model), seed_of(pair(Draw(*draw), seed) if role == "challenger" else str(key)))
+        for model, key, role, *draw in rows
+    )
 
 
 def moments(trial: Trial, requests: int) -> list[tuple[str, float]]:
@@ -211,7 +219,11 @@ def trial_of(trial: Trial, place: Path) -> Figures:
         finish(started(killed, trial), killed)
         figures.killed_seconds = time.monotonic() - began
     figures.findings += verified(killed)
-    count_repeats(read_log(logs[1]), seen, figures)
+    whole_log, killed_log = read_log(logs[0]), read_log(logs[1])
+    count_repeats(killed_log, seen, journalled(killed, trial.seed), figures)
+    asked, again = (Counter(line.digest for line in log) for log in (whole_log, killed_log))
+    figures.in_flight_repeats = (again - asked).total()
+    figures.never_asked = (asked - again).total()
     figures.killed_requests = count_lines(logs[1])
     figures.recorded_calls = calls(killed)
     figures.differences += differences(facts(whole), facts(killed))
@@ -221,12 +233,10 @@ def trial_of(trial: Trial, place: Path) -> Figures:
     return figures
 
 
-def interrupted(
-    trial: Trial, folder: Path, watched: tuple[Path, Figures]
-) -> list[tuple[float, set[tuple[str, int]]]]:
+def interrupted(trial: Trial, folder: Path, watched: tuple[Path, Figures]) -> list[tuple[float, Calls]]:
     """Start and kill, as often as wanted. For each death: when, and which calls were in the journal."""
     log, figures = watched
-    seen: list[tuple[float, set[tuple[str, int]]]] = []
+    seen: list[tuple[float, Calls]] = []
     for death in moments(trial, figures.reference_requests):
         process = started(folder, trial)
         if not wait_to_kill(process, log, death):
@@ -236,28 +246,33 @@ def interrupted(
         kill(process)
         died = time.time()
         figures.orphans += orphans(folder)
-        seen.append((died, journalled(folder)))
+        seen.append((died, journalled(folder, trial.seed)))
         done = len(query(folder / "population.db", "SELECT 1 FROM iterations")) if recorded_run(folder) else 0
         figures.kills.append(
-            f"{death[0]} {death[1]:.1f}: {len(seen[-1][1])} calls and {done} iterations recorded"
+            f"{death[0]} {death[1]:.1f}: {seen[-1][1].total()} calls and {done} iterations recorded"
         )
         figures.findings += verified(folder)
     return seen
 
 
 def count_repeats(
-    lines: list[Line], deaths: list[tuple[float, set[tuple[str, int]]]], figures: Figures
+    lines: list[Line], deaths: list[tuple[float, Calls]], final: Calls, figures: Figures
 ) -> None:
-    """Requests sent again although their reply was in the journal when the process died, and all other repeats."""
-    figures.paid_twice = sum(
-        any(line.came > died and (line.model, line.seed) in journal for died, journal in deaths)
-        for line in lines
-    )
+    """Requests sent again although their reply was in the journal when the process died, and those recognised at all.
+
+    A challenger's seed is that of two calls, of a parent and its child: between two deaths no more requests with a seed
+    may come than calls with it were still missing in the journal.
+    """
+    ends = [died for died, _ in deaths[1:]] + [float("inf")]
+    for (died, known), end in zip(deaths, ends, strict=True):
+        came = Counter((line.model, line.seed) for line in lines if died < line.came <= end)
+        figures.paid_twice += sum(
+            max(0, number - (final[key] - known[key])) for key, number in came.items() if key in known
+        )
     figures.recognised = sum(
         any(line.came <= died and (line.model, line.seed) in journal for died, journal in deaths)
         for line in lines
     )
-    figures.in_flight_repeats = len(lines) - len({line.digest for line in lines})
 
 
 @pytest.mark.server
@@ -277,6 +292,7 @@ def test_ten_kills_over_real_sockets_change_nothing(
     assert figures.recognised > figures.reference_requests / 2
     assert figures.outcomes["baseline"] == 1
     assert sum(figures.outcomes.values()) == trial.iterations + 1
+    assert figures.never_asked == 0
     assert figures.killed_requests - figures.in_flight_repeats == figures.reference_requests
     assert figures.recorded_calls == figures.reference_requests
 

@@ -16,6 +16,7 @@ from evolve.configuration.sources import read_environment
 from evolve.layout import Layout
 from evolve.opening import Opening, Options, wanted_settings
 from evolve.population import Candidate
+from evolve.seal import unsealed
 from evolve.settings import Settings
 from harness.budget import BudgetLimits
 from harness.documents import Collection, load_async
@@ -136,23 +137,28 @@ def chosen(
 ) -> tuple[tuple[Document, ...], tuple[str, ...]]:
     """So many documents, in the order of the hashes that are their ids, and what to tell about the choice.
 
-    Documents that a candidate was bred on or selected by are left out: on them it looks better than it is.
+    Documents that a candidate was bred on or selected by are left out: on them it looks better than it is. So are those
+    that its run is tested on: they are sealed.
 
     Raises:
         UsageError: none is left.
     """
     known = opening.recorded.documents if opening.recorded is not None else {}
     bred = {one for one, (split, _) in known.items() if split in UNUSED_SPLITS}
-    free = sorted((one for one in collection.documents if one.id not in bred), key=lambda one: one.id)
-    left_out = len(collection.documents) - len(free)
+    fresh = [one for one in collection.documents if one.id not in bred]
+    free = sorted(unsealed(fresh, known), key=lambda one: one.id)
+    left_out, sealed = len(collection.documents) - len(fresh), len(fresh) - len(free)
     if not free:
         raise UsageError(
-            f"all {left_out} documents in {collection.source} are training or validation documents of run "
-            f"{job.layout.run!r}, on which its candidates look better than they are; give others with --docs"
+            f"all {left_out + sealed} documents in {collection.source} are of run {job.layout.run!r}: on its training and "
+            "validation documents its candidates look better than they are, and only `evolve test` opens its test "
+            "documents; give others with --docs"
         )
     notices = []
     if left_out:
         notices.append(f"{left_out} training and validation documents of {job.layout.run} are left out")
+    if sealed:
+        notices.append(f"{sealed} test documents of {job.layout.run} are left out: they are sealed")
     if len(free) < job.wanted:
         notices.append(
             f"{len(free)} documents instead of the {job.wanted} asked for: intervals will be wider"

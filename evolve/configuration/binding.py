@@ -12,6 +12,9 @@ FREE = (
     "provider",
     "storage",
     "production",
+    "agent.environment",
+    "agent.visible",
+    "agent.seconds",
     "simulation.latency",
     "simulation.faults",
 )

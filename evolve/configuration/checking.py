@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from evolve.configuration.fields import NONE, ROLE, URL, choices, in_words, optional, table_of, walk
+from evolve.configuration.fields import NONE, ROLE, TEXTS, URL, choices, in_words, optional, table_of, walk
 from harness.types import ROLES
 
 DEFAULT = "default"
@@ -140,8 +140,10 @@ def leaf(key: str, field: FieldInfo, value: Any, strict: bool) -> Problem | tupl
     """One value, converted to what the field holds, or what is wrong with it."""
     if optional(field) and isinstance(value, str) and value.lower() == NONE:
         return key, None
-    if in_words(field) == "a table" and not strict:
+    if in_words(field) in ("a table", TEXTS) and not strict:
         value = decoded(value)
+    if in_words(field) == TEXTS and isinstance(value, list):
+        value = tuple(value)
     try:
         found = adapter(field, strict).validate_python(value)
     except ValidationError:

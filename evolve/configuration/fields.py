@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 ROLE = "<role>"
 URL = "a URL such as http://127.0.0.1:8000/v1"
 NONE = "none"
+TEXTS = "a list of texts"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def in_words(field: FieldInfo) -> str:
     if kind is str:
         patterned = any(getattr(one, "pattern", None) for one in field.metadata)
         return (URL if patterned else "text") + otherwise
-    return "a table"
+    return TEXTS if get_origin(kind) is tuple else "a table"
 
 
 def bounds(field: FieldInfo) -> str:

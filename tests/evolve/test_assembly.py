@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from run_facts import SMALL, write_documents
 
-from evolve.assembly import Tools, assemble, faults, gather_documents, instrument_of, open_tools
+from evolve.assembly import Tools, faults, gather_documents, instrument_of, open_tools
 from evolve.opening import Opening, Options, resolve
 from evolve.population import Iteration
 from evolve.settings import Settings, SimulationSettings
+from evolve.wiring import assemble
 from harness.documents import Splits
 from harness.errors import SandboxError, UsageError
 from harness.trajectory import Allowance

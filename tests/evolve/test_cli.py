@@ -104,7 +104,10 @@ def test_scores_are_shown_with_all_they_need(finished: Path, command: str) -> No
     lines = [line for line in call(finished, command).output.splitlines() if re.search(r"\d\.\d\d \[", line)]
     assert lines
     for line in lines:
-        assert re.search(r"\[[+-]?\d\.\d\d, [+-]?\d\.\d\d\] n=\d+( pairs?)?, simulated", line), line
+        assert re.search(
+            r"\[[+-]?\d\.\d\d, [+-]?\d\.\d\d\] n=\d+( pairs?| documents?, \d+\+\d+ rollouts)?, simulated",
+            line,
+        ), line
 
 
 def test_show_holds_the_trajectories(finished: Path) -> None:
@@ -204,7 +207,8 @@ def test_missing_database_is_an_error(tmp_path: Path) -> None:
 
 def test_budget_spent_before_the_first_iteration(tmp_path: Path) -> None:
     """A budget too small for one iteration ends with exit code 4 and says so."""
-    (tmp_path / "evolve.toml").write_text("[documents]\nvalidation = 2\ntest = 2\nminibatch = 1\n")
+    sizes = "[documents]\nvalidation = 2\ntest = 2\nminibatch = 1\n"
+    (tmp_path / "evolve.toml").write_text(f"{sizes}[search]\neffect = 0.5\nblock = 3\n")
     result = call(tmp_path, "run --iterations 2 --budget-calls 3")
     assert result.exit_code == 4
     assert "not one iteration is done" in result.stderr

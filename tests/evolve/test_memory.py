@@ -1,12 +1,17 @@
 """What a run goes on with is what its resume goes on with, to the last bit."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import recorded
 from recorded import RUN, TRACES, iteration
 
+from evolve.history import History
+from evolve.memory import QUERIES
 from evolve.population import Iteration
 
 
@@ -30,3 +35,16 @@ def test_an_iteration_is_kept_as_a_resume_loads_it(tmp_path: Path) -> None:
     kept, loaded = asyncio.run(both())
     assert kept == loaded
     assert (kept.reason, kept.summary) == ("why\ufffd \ufffd", "what\ufffd \ufffd")
+
+
+@pytest.mark.parametrize("name", list(QUERIES))
+def test_loading_takes_time_by_the_row(tmp_path: Path, name: str) -> None:
+    """No query looks through a table again for each row of another."""
+
+    async def empty() -> None:
+        await (await History.open(tmp_path / "population.db")).close()
+
+    asyncio.run(empty())
+    with closing(sqlite3.connect(tmp_path / "population.db")) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", ["r"]).fetchall()
+    assert not [row[3] for row in plan if "CORRELATED" in row[3]]

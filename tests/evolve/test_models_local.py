@@ -26,7 +26,11 @@ from harness.types import ROLES
 
 SOLVERS = ("weak", "strong")
 OTHERS = tuple(role for role in ROLES if role not in SOLVERS)
-FILE = "[documents]\nvalidation = 2\ntest = 2\nminibatch = 2\n[measure.allowance]\nsubmissions = 1\n"
+FILE = (
+    "[documents]\nvalidation = 2\ntest = 2\nminibatch = 2\n"
+    "[search]\neffect = 0.5\nblock = 3\n"
+    "[measure.allowance]\nsubmissions = 1\n"
+)
 
 
 def chosen(choice: str, folder: Path = Path()) -> Settings:

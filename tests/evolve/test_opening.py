@@ -24,7 +24,7 @@ from evolve.opening import (
     wanted_settings,
 )
 from evolve.rows import DocumentRow, RunRow
-from evolve.settings import Effective, Settings, validate
+from evolve.settings import Effective, SearchSettings, Settings, validate
 from harness.documents import Collection, document, split_of
 from harness.errors import ProviderError, StorageError, UsageError
 from harness.modes import ModeChange
@@ -276,11 +276,10 @@ def test_every_setting_is_free_or_fixed_on_purpose() -> None:
         "documents.minibatch",
         "documents.validation",
         "documents.test",
-        "search.seed",
-        "search.selection",
-        "search.temperature",
-        "search.survival",
-        "search.missing_bound",
+        *(f"search.{name}" for name in SearchSettings.model_fields if name != "lag"),
+        "agent.command",
+        "agent.network",
+        "executor",
         "measure.domain",
         "measure.preset",
         *(f"measure.checks.{check}" for check in CHECKS),

@@ -14,14 +14,16 @@ import recorded
 from recorded import RUN, evaluation, iteration
 from rich.console import Console, RenderableType
 
+from evolve.contest import Decision, Look
 from evolve.history import History
 from evolve.intervals import Interval, paired_difference, proportion
 from evolve.lock import RunLock
-from evolve.population import Iteration, Population, Spend
-from evolve.report import diffs, figures, journal, overview, views
+from evolve.population import Candidate, Iteration, Population, Spend
+from evolve.report import detail, diffs, figures, journal, overview, views
 from evolve.report import log as logs
 from evolve.report.overview import Failure
 from evolve.report.store import best, opened, resolve
+from evolve.seal import Request
 from harness.errors import StorageError, UsageError
 
 DIFF = """diff --git a/prompts/task.md b/prompts/task.md
@@ -53,6 +55,11 @@ def make(folder: Path, iterations: Sequence[Iteration], finals: Sequence[str] = 
                 scores: dict[str, list[float | None]] = {key: [1.0, 0.0, 1.0] for key in finals}
                 scores["c0"] = [0.0, 0.0, 1.0]
                 measured = [evaluation(int(key[1:]), "final", key, scores[key]) for key in finals]
+                await history.unseal(
+                    RUN.run,
+                    [Candidate(one, int(one[1:]), "c0", "", "") for one in finals],
+                    Request("selection", 3, RUN.instrument),
+                )
                 await history.record_final(RUN.run, measured, [Spend("weak", 1, 2, 3, 0.5)], {})
         finally:
             await history.close()
@@ -331,13 +338,15 @@ def test_small_figures() -> None:
 
 def test_log_for_a_pipe_is_a_line_an_iteration(tmp_path: Path) -> None:
     """However long the summary is and whatever breaks it has; the score says that it is simulated."""
-    long = replace(iteration(1), summary="first\nsecond " * 40)
+    look = Look(10, 19, 9, 0.3, 0.1, 0.5, 7.5, 6.9, -1.9)
+    decision = Decision("sequential", 0.001, (look,))
+    long = replace(iteration(1), summary="first\nsecond " * 40, decision=decision)
     with opened(make(tmp_path, [long, replace(iteration(2), summary="two"), REJECTED]), None) as store:
         entries = overview.log(store)
     lines = list(logs.lines(entries))
     assert len(lines) == 4
     assert lines[1].count("first second") == 40
-    assert re.search(r"\] n=9 pairs, simulated +first", lines[1])
+    assert re.search(r"\] n=9 documents, 10\+19 rollouts, simulated +first", lines[1])
     assert "no change" in lines[3]
     assert "exactly the files of c1" in lines[3]
 
@@ -348,6 +357,24 @@ def test_log_in_a_narrow_window_keeps_every_word(tmp_path: Path) -> None:
     with opened(make(tmp_path, [one]), None) as store:
         shown = text(logs.drawn(overview.log(store), 80))
     assert " ".join(shown.split()).count("Keeps the conclusion out of the context.") == 5
+
+
+def test_the_log_leaves_figures_to_why(tmp_path: Path) -> None:
+    """A reason of a survival rule is its verdict, the difference is told once, and no line of a head is wrapped."""
+    reason = "not better by 0.1: difference -0.200 on 9 documents, 10 rollouts against 19 (kept at 6.9)"
+    look = Look(10, 19, 9, -0.2, -0.4, 0.0, -2.5, 6.9, -1.9)
+    dropped = replace(
+        iteration(1, survives=False), reason=reason, decision=Decision("sequential", 0.001, (look,))
+    )
+    screened = replace(REJECTED, number=2, outcome="not_improved", reason="no failure got better")
+    with opened(make(tmp_path, [dropped, screened]), None) as store:
+        entries = overview.log(store)
+    shown = text(logs.drawn(entries, 80), 80)
+    assert "1  c0    dropped       -0.20 [-0.40, +0.00] 9 documents, 10+19 rollouts" in shown
+    assert "(not better by 0.1)" in shown and "kept at" not in shown
+    assert "2  c0    not improved" in shown and "no failure got better" in shown
+    assert views.outcome("not_improved").style == "yellow"
+    assert "`evolve why 1` shows the evidence" in text(detail.iteration(entries[1]), 80)
 
 
 def test_status_names_who_holds_the_run(tmp_path: Path) -> None:
