@@ -4,6 +4,7 @@ Tables hold what was recorded, once; views hold everything that follows from it.
 primary key, so several runs share one file.
 """
 
+import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -250,6 +251,19 @@ def _survival(db: Database) -> None:
     db.execute(survival_schema.COVERING)
     for view in (survival_schema.LEADERBOARD, FAILURES):
         db.execute(view)
+
+
+def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The whole database in memory with the newest schema, for reading; the connection it came from is as it was."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(memory)
+    db = Database(memory, execute_plugins=False)
+    memory.execute("BEGIN")
+    migrate(db, path)
+    memory.commit()
+    memory.row_factory = connection.row_factory
+    memory.execute("PRAGMA query_only = ON")
+    return memory
 
 
 def migrate(db: Database, path: Path) -> None:

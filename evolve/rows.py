@@ -16,7 +16,16 @@ from typing import Any
 from evolve.contest import Decision, Look
 from evolve.intervals import Interval, proportion
 from evolve.margins import margin
-from evolve.population import Candidate, Diagnosis, Evaluation, Iteration, Prediction, Spend
+from evolve.population import (
+    Candidate,
+    Diagnosis,
+    Evaluation,
+    Iteration,
+    Prediction,
+    Spend,
+    difference,
+    pairs,
+)
 from harness.trajectory import Rollout
 from harness.types import Side, Split
 
@@ -257,8 +266,13 @@ def _iteration_row(run: str, iteration: Iteration) -> Row:
 
 
 def _gain(iteration: Iteration) -> Interval | None:
-    """Child minus parent as the rule saw it last, if it saw a document of both."""
-    looks = iteration.decision.looks if iteration.decision else ()
+    """Child minus parent as the rule saw it last, if it saw a document of both; without looks, as in runs of before
+    0005, on the documents that both were measured on."""
+    if iteration.decision is None:
+        parent, child = iteration.side("parent"), iteration.side("child")
+        both = parent is not None and child is not None and pairs(child, parent)
+        return difference(child, parent) if both and child and parent else None
+    looks = iteration.decision.looks
     if not looks or not looks[-1].documents:
         return None
     last = looks[-1]

@@ -23,8 +23,9 @@ SECONDS = 120
 OURS = re.compile(
     r'^Traceback|File "[^"]*/(evolve|harness)/(?!guest)', re.MULTILINE
 )  # a scaffold's own may be quoted
-SIZES = "[documents]\npath = 'documents'\nminibatch = 1\nvalidation = 2\ntest = 2\n[search]\neffect = 0.5\nblock = 3\n"
-SETTINGS = f"{SIZES}[measure.allowance]\nsubmissions = 1\n"
+SIZES = "[documents]\npath = 'documents'\nminibatch = 1\nvalidation = 2\ntest = 2\n"
+QUICK = "[search]\nsurvival = 'strict'\n"  # decisions that cost few rollouts
+SETTINGS = f"{SIZES}{QUICK}[measure.allowance]\nsubmissions = 1\n"
 
 
 @dataclass(frozen=True)

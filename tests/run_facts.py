@@ -37,6 +37,7 @@ SMALL: dict[str, Any] = {
     "measure.allowance.submissions": 1,
     "search.effect": 0.5,
     "search.block": 3,
+    "search.overlook": 0.9,
 }
 MARKERS = ("amaranth", "bergamot", "cardamom", "damask", "euphorbia", "fuchsia", "gentian", "heliotrope")
 

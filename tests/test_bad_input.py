@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from bad_endpoints import GOOD, HTML, serving
-from places import SETTINGS, Done, clicked, command, copied, evolve, prepared, recorded, sound
+from places import SETTINGS, SIZES, Done, clicked, command, copied, evolve, prepared, recorded, sound
 from run_facts import calls, differences, facts, query
 from sqlite_utils import Database
 
@@ -77,10 +77,10 @@ def test_documents(tmp_path: Path, spoil: Callable[[Path], tuple[str, ...]]) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SETTINGS + "[serach]\nseed = 1\n", ("evolve.toml", "serach", "search")),
-        (SETTINGS + "[search]\ntemprature = 1\n", ("evolve.toml", "temprature", "temperature")),
-        (SETTINGS + "[search]\nseed = 'x'\n", ("evolve.toml", "search.seed", "'x'")),
-        (SETTINGS + "[search\n", ("evolve.toml", "line")),
+        (SIZES + "[serach]\nseed = 1\n", ("evolve.toml", "serach", "search")),
+        (SIZES + "[search]\ntemprature = 1\n", ("evolve.toml", "temprature", "temperature")),
+        (SIZES + "[search]\nseed = 'x'\n", ("evolve.toml", "search.seed", "'x'")),
+        (SIZES + "[search\n", ("evolve.toml", "line")),
         (
             SETTINGS + "[models.jugde]\nname = 'x'\nbase_url = 'http://127.0.0.1:9/v1'\n",
             ("evolve.toml", "jugde", "judge"),
@@ -272,6 +272,9 @@ def older(database: Path, before: str = "0002_views") -> None:
             if not table.startswith("_") and not table.startswith("sqlite_"):
                 columns = ", ".join(column.name for column in db[table].columns)
                 db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM kept.{table}")
+        db.execute(
+            "UPDATE runs SET settings = json_remove(settings, '$.search.error')"
+        )  # as before step 0005
         db.conn.commit()
     kept.unlink()
 

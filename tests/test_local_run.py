@@ -34,6 +34,7 @@ test = 3
 [search]
 effect = 0.6
 block = 3
+overlook = 0.9
 [measure.allowance]
 submissions = 2
 [measure.strong]

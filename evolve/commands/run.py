@@ -88,7 +88,7 @@ def overrides(folder: Path, flags: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: `--models config` without models in evolve.toml.
     """
-    chosen: dict[str, Any] = dict(PRESETS[flags["preset"]]) if flags["preset"] else {}
+    chosen: dict[str, Any] = dict(PRESETS.get(flags.get("preset") or "", {}))
     chosen |= {f"budget.{key}": value for key, value in limits(flags).items()}
     for flag, setting in (("seed", "search.seed"), ("sandbox", "sandbox"), ("domain", "measure.domain")):
         if flags[flag] is not None:

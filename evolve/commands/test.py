@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "evolve test  # the final report: baseline and best",
-    "evolve test c12 c17  # to choose among others: one such set in the life of a run",
+    "evolve test c12 c17  # to choose among others: one such set a run",
     "evolve test c12 --budget-usd 2  # two dollars at most for this",
 )
 

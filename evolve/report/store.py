@@ -37,6 +37,11 @@ class Store:
         """Where its repository, journal and traces are; a relative one is relative to the database."""
         return self.db.parent / self.run.folder
 
+    @property
+    def before_margins(self) -> bool:
+        """Whether a version began the run that recorded no margins: it knew no error budget either."""
+        return "error" not in json.loads(self.run.settings).get("search", {})
+
     def rows(self, query: str, **values: object) -> list[Row]:
         """All rows of a query; `:run` is the run's name."""
         try:

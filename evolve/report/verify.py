@@ -266,9 +266,11 @@ def _untold(store: Store, evaluation: Evaluation) -> list[str]:
     place = f"iteration {evaluation.iteration} {evaluation.side}"
     if len(again) != len(recorded):
         return [f"{place}: {len(again)} rollouts in the trace, {len(recorded)} recorded"]
+    unknown = {"margin"} if store.before_margins else set()
+    known = [{key: one[key] for key in one if key not in unknown} for one in again]
     return [
         problem
-        for mine, row in zip(again, recorded, strict=True)
+        for mine, row in zip(known, recorded, strict=True)
         for problem in _differing(mine, row, f"{place}, document {row['document']}")
     ]
 

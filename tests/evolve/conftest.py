@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from evolve.cli import cli
 
-SETTINGS = "[documents]\nvalidation = 4\ntest = 4\nminibatch = 2\n[search]\neffect = 0.5\nblock = 4\n"
+SETTINGS = "[documents]\nvalidation = 4\ntest = 4\nminibatch = 2\n[search]\neffect = 0.5\nblock = 4\noverlook = 0.9\n"
 
 
 @pytest.fixture(scope="session")

@@ -208,7 +208,7 @@ def test_missing_database_is_an_error(tmp_path: Path) -> None:
 def test_budget_spent_before_the_first_iteration(tmp_path: Path) -> None:
     """A budget too small for one iteration ends with exit code 4 and says so."""
     sizes = "[documents]\nvalidation = 2\ntest = 2\nminibatch = 1\n"
-    (tmp_path / "evolve.toml").write_text(f"{sizes}[search]\neffect = 0.5\nblock = 3\n")
+    (tmp_path / "evolve.toml").write_text(f"{sizes}[search]\neffect = 0.5\nblock = 3\noverlook = 0.9\n")
     result = call(tmp_path, "run --iterations 2 --budget-calls 3")
     assert result.exit_code == 4
     assert "not one iteration is done" in result.stderr

@@ -31,14 +31,14 @@ def on_a_terminal(code: str, **environment: str) -> str:
     found = b""
     while True:
         try:
-            chunk = os.read(ours, 65536) if select.select([ours], [], [], 20)[0] else b""
+            chunk = os.read(ours, 65536) if select.select([ours], [], [], 90)[0] else b""
         except OSError:  # the other end is closed
             break
         if not chunk:
             break
         found += chunk
     os.close(ours)
-    assert process.wait(20) == 0, found
+    assert process.wait(90) == 0, found
     return found.decode()
 
 

@@ -204,7 +204,7 @@ def test_wrong_parameters_are_named(tmp_path: Path, parameters: dict[str, Any], 
 def test_settings_in_all_forms_are_one(tmp_path: Path) -> None:
     """Dotted names, tables and a typed tree start the same run; models are taken as they are given."""
     nested = {"documents": {"path": "documents", "minibatch": 2, "validation": 3, "test": 3}}
-    nested |= {"search": {"effect": 0.5, "block": 3}}
+    nested |= {"search": {"effect": 0.5, "block": 3, "overlook": 0.9}}
     allowance = {"measure": {"allowance": {"submissions": 1}}}
     typed = evolve.Settings.model_validate(nested | allowance)
     evolve.run(**small(tmp_path, iterations=1))

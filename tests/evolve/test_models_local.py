@@ -28,7 +28,7 @@ SOLVERS = ("weak", "strong")
 OTHERS = tuple(role for role in ROLES if role not in SOLVERS)
 FILE = (
     "[documents]\nvalidation = 2\ntest = 2\nminibatch = 2\n"
-    "[search]\neffect = 0.5\nblock = 3\n"
+    "[search]\neffect = 0.5\nblock = 3\noverlook = 0.9\n"
     "[measure.allowance]\nsubmissions = 1\n"
 )
 

@@ -29,7 +29,7 @@ def test_what_holds_by_default() -> None:
     """Boltzmann selection and the sequential rule; its record is as long as its effect and the documents ask for."""
     select, rule = rules_of(Settings(), 10)
     assert select is boltzmann.select
-    assert (rule.name, rule.step, rule.record) == ("sequential", sequential.step, 10)
+    assert (rule.name, rule.step, rule.record) == ("sequential", sequential.step, 4)
     assert rule.terms == Terms()
     assert rules_of(settings(effect=0.2), 25)[1].record == 1
 

@@ -127,7 +127,7 @@ def test_a_new_run_undoes_the_pick(tmp_path: Path) -> None:
     picking.pick(folder / "population.db", run_facts.RUN)
     (folder / "evolve.toml").write_text(
         '[documents]\npath = "documents"\nminibatch = 2\nvalidation = 3\ntest = 3\n'
-        "[search]\neffect = 0.5\nblock = 3\n[measure.allowance]\nsubmissions = 1\n"
+        "[search]\neffect = 0.5\nblock = 3\noverlook = 0.9\n[measure.allowance]\nsubmissions = 1\n"
     )
     result = call(folder, "run", "--new", "--iterations", "1", "--budget-calls", "5")
     assert result.exit_code == 4
