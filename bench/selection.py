@@ -27,6 +27,8 @@ CHILDREN, GAIN, KEPT = 40, 0.10, 0.05
 SAME = 1e-9
 
 
+EFFECT = 0.1  # search.effect in all of these worlds: the gain that is asked for is ten points
+
 @dataclass(frozen=True)
 class World:
     """Runs of a kind. weights: of the Beta distribution of pass rates. scores: how single scores scatter around them.
@@ -94,7 +96,7 @@ class Row:
 
 def play(world: World, seed: int) -> Run:
     """One run."""
-    rng, rule, terms = np.random.default_rng([seed, world.documents]), rule_of(world.rule), Terms()
+    rng, rule, terms = np.random.default_rng([seed, world.documents]), rule_of(world.rule), Terms(effect=EFFECT)
     rates = np.clip(rng.beta(*world.weights, world.documents), LEAST_RATE, 1 - LEAST_RATE)
     trials = rule.record(world.documents, terms)
     kept = {0: Candidate(rates, {0: fresh(world, rates, max(1, trials), rng)})}

@@ -63,7 +63,7 @@ class Terms:
 
     error: float = 0.05
     horizon: int = 50
-    effect: float = 0.1
+    effect: float = 0.2
     overlook: float = 0.1
     most: int | None = None
     block: int = 10

@@ -70,7 +70,7 @@ class SearchSettings(Section):
     """Error budget of the whole run: the chance that it ever keeps a child that is no better than its parent."""
     horizon: int = Field(50, ge=1)
     """Iterations after which half of the error budget is used; a longer run goes on with the rest."""
-    effect: float = Field(0.1, gt=0, lt=1)
+    effect: float = Field(0.2, gt=0, lt=1)
     """Gain that the sequential rule is made to find, in points of the score; smaller ones are found less often."""
     overlook: float = Field(0.1, gt=0, lt=1)
     """Chance with which a child that is better by `effect` may be dropped early; higher is cheaper."""

@@ -39,6 +39,11 @@ SMALL: dict[str, Any] = {
     "search.block": 3,
     "search.overlook": 0.9,
 }
+QUICK = {
+    "EVOLVE_SEARCH__SURVIVAL": "strict",
+    "EVOLVE_DOCUMENTS__VALIDATION": "8",
+    "EVOLVE_DOCUMENTS__TEST": "8",
+}
 MARKERS = ("amaranth", "bergamot", "cardamom", "damask", "euphorbia", "fuchsia", "gentian", "heliotrope")
 
 

@@ -79,7 +79,8 @@ def test_a_disk_that_is_full_at_one_place_after_another(tmp_path: Path) -> None:
     told = fill_again_and_again(tmp_path, 300_000)
     assert len(told) >= 3, told
     for line in told:
-        assert "disk is full" in line or "No space left on device" in line, line
+        # where the index of its log cannot grow, SQLite calls a full disk an I/O error
+        assert any(words in line for words in ("disk is full", "No space left on device", "disk I/O error")), line
         assert "ree some space" in line, line
 
 

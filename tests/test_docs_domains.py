@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from run_facts import QUICK
 
 from evolve.cli import cli
 from evolve.report import traces
@@ -38,10 +39,8 @@ def test_the_page_names_every_domain() -> None:
 def test_a_domain_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file, the prompt and the commands of the page make a run whose tasks are measured as the page says."""
     monkeypatch.chdir(tmp_path)
-    for split in ("VALIDATION", "TEST"):
-        monkeypatch.setenv(
-            f"EVOLVE_DOCUMENTS__{split}", "4"
-        )  # the page does not say how many documents one has
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)  # the page does not say how many documents one has
     Path("incidents.py").write_text(block("python"), "utf-8")
     Path("incidents").mkdir()
     Path("incidents/verifier.md").write_text(block("markdown"), "utf-8")

@@ -11,9 +11,11 @@ import pytest
 from pages import DOCS, FENCED, PAGES, blocks, page, recorded, rows, section
 
 from evolve.cli import COMMANDS, cli
+from evolve.contest import Terms
 from evolve.population import Outcome
 from evolve.report.store import opened
 from evolve.report.traces import rollouts
+from evolve.selection.sequential import record
 from evolve.settings import Settings, validate
 from harness import gate
 from harness.documents import LONGEST, SHORTEST
@@ -86,11 +88,10 @@ def test_defaults_in_the_text_are_those_of_the_settings() -> None:
     }
     cost = section(page("cost.md"), "## Rollouts of a run")
     m, v, t = wanted.minibatch, wanted.validation, wanted.test
-    assert [row[2] for row in rows(cost)[1:5]] == [str(v), str(m + 2 * v), str(m), str(2 * t)]
-    assert (
-        f"{v} + 41 × {m + 2 * v} + 9 × {m} + {2 * t} = {v + 41 * (m + 2 * v) + 9 * m + 2 * t:,} rollouts"
-        in cost
-    )
+    fresh = record(v, Terms()) * v
+    told = [row[2] for row in rows(cost)[1:7]]
+    assert told == [str(fresh), str(m), str(2 * m), f"{2 * m} and about 37", str(fresh), str(2 * t)]
+    assert f"`search.effect` {now.search.effect}: {record(v, Terms())}" in cost
 
 
 def test_calls_of_a_submission_are_as_told() -> None:

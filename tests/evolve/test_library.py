@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from run_facts import SMALL, differences, facts, reference, write_documents
+from run_facts import QUICK, SMALL, differences, facts, reference, write_documents
 
 import evolve
 from evolve.lock import RunLock
@@ -51,6 +51,8 @@ def test_the_page_runs_as_it_stands(
 ) -> None:
     """Every Python block of docs/library.md, in its order, in one empty folder, does what the page says."""
     monkeypatch.chdir(tmp_path)
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)  # the page does not say what a decision may cost
     blocks = BLOCK.findall(PAGE.read_text("utf-8"))
     assert len(blocks) == 6
     for notebook, source in blocks:

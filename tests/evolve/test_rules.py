@@ -29,9 +29,9 @@ def test_what_holds_by_default() -> None:
     """Boltzmann selection and the sequential rule; its record is as long as its effect and the documents ask for."""
     select, rule = rules_of(Settings(), 10)
     assert select is boltzmann.select
-    assert (rule.name, rule.step, rule.record) == ("sequential", sequential.step, 4)
+    assert (rule.name, rule.step, rule.record) == ("sequential", sequential.step, 1)
     assert rule.terms == Terms()
-    assert rules_of(settings(effect=0.2), 25)[1].record == 1
+    assert rules_of(settings(effect=0.05), 25)[1].record == 7
 
 
 @pytest.mark.parametrize(("name", "module"), [("strict", strict), ("paired", paired)])
