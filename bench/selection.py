@@ -27,7 +27,7 @@ CHILDREN, GAIN, KEPT = 40, 0.10, 0.05
 SAME = 1e-9
 
 
-EFFECT = 0.1  # search.effect in all of these worlds: the gain that is asked for is ten points
+TERMS = Terms(effect=0.1)  # in all of these worlds the gain that is asked for is ten points
 
 @dataclass(frozen=True)
 class World:
@@ -96,7 +96,7 @@ class Row:
 
 def play(world: World, seed: int) -> Run:
     """One run."""
-    rng, rule, terms = np.random.default_rng([seed, world.documents]), rule_of(world.rule), Terms(effect=EFFECT)
+    rng, rule, terms = np.random.default_rng([seed, world.documents]), rule_of(world.rule), TERMS
     rates = np.clip(rng.beta(*world.weights, world.documents), LEAST_RATE, 1 - LEAST_RATE)
     trials = rule.record(world.documents, terms)
     kept = {0: Candidate(rates, {0: fresh(world, rates, max(1, trials), rng)})}
@@ -152,7 +152,7 @@ def held(
     number, parent, seen = place
     step = rule_of(world.rule).step
     order = tuple(map(str, rng.permutation(world.documents)))
-    contest, asked, spent = Contest(number, order, parent.record(seen).scores), 0, 0.0
+    contest, asked, spent = Contest(number, order, parent.record(seen).scores, TERMS), 0, 0.0
     while True:
         began = process_time()
         wanted = step(contest)

@@ -210,7 +210,7 @@ def assumptions(one: Planned) -> Iterator[str]:
     else:
         yield f"{one.pilot.fruitless:.0%} of the iterations make no child, and edits cost what they cost, as recorded."
     if one.control:
-        yield f"The control arms get {one.control:.0%} of the iterations, which cost what others cost."
+        yield f"The control arms get {one.control:.0%} of the rollouts."
     yield "Time is that of the calls alone, from perfect to poor use of the call slots."
     if one.pilot.documents < FEW:
         yield f"A pilot of {figures.count(one.pilot.documents, 'document')} is small: take the ranges as rough."
