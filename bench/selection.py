@@ -29,6 +29,7 @@ SAME = 1e-9
 
 TERMS = Terms(effect=0.1)  # in all of these worlds the gain that is asked for is ten points
 
+
 @dataclass(frozen=True)
 class World:
     """Runs of a kind. weights: of the Beta distribution of pass rates. scores: how single scores scatter around them.

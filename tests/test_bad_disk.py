@@ -80,7 +80,9 @@ def test_a_disk_that_is_full_at_one_place_after_another(tmp_path: Path) -> None:
     assert len(told) >= 3, told
     for line in told:
         # where the index of its log cannot grow, SQLite calls a full disk an I/O error
-        assert any(words in line for words in ("disk is full", "No space left on device", "disk I/O error")), line
+        assert any(
+            words in line for words in ("disk is full", "No space left on device", "disk I/O error")
+        ), line
         assert "ree some space" in line, line
 
 

@@ -11,7 +11,7 @@ from evolve.population import Arm, Diagnosis, Operator, Spend
 from evolve.report.arms import Arms, arms
 from evolve.report.journal import Receipt, unrecorded
 from evolve.report.records import best_minus_baseline
-from evolve.report.store import Score, Store, best, scores
+from evolve.report.store import COUNTED, Score, Store, best, scores
 from evolve.rows import Row, seconds
 from harness.types import Side, Split
 
@@ -287,12 +287,19 @@ def _session(row: Row, holding: str) -> Session:
     return Session(**facts, alive=row["outcome"] is None and holding.startswith(f"pid {row['pid']} "))
 
 
+# as the view `failures`, of the rollouts that a candidate's score is made of
+FAILURES = f"""SELECT CASE WHEN r.outcome IN ('exhausted', 'stopped') THEN coalesce(r.stage, r.outcome)
+        ELSE r.outcome END AS stage, coalesce(why.value, '') AS reason, count(*) AS rollouts
+    FROM rollouts AS r JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
+    JOIN candidates AS c ON (c.run, c.candidate) = (r.run, r.candidate) LEFT JOIN json_each(r.reasons) AS why
+    WHERE r.run = :run AND r.candidate = :candidate AND e.split = 'validation' AND r.outcome <> 'accepted' AND {COUNTED}
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
+
+
 def _line(store: Store, candidate: str, known: dict[str, dict[Split, Score]]) -> Line:
-    query = """SELECT stage, reason, rollouts FROM failures
-        WHERE run = :run AND candidate = :candidate AND split = 'validation' ORDER BY rollouts DESC, stage, reason"""
     mix = tuple(
         Failure(row["stage"], row["reason"], row["rollouts"])
-        for row in store.rows(query, candidate=candidate)
+        for row in store.rows(FAILURES, candidate=candidate)
     )
     mine = known.get(candidate, {})
     return Line(candidate, mine.get("validation"), mine.get("test"), mix)
