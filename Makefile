@@ -1,7 +1,7 @@
 # make run    the whole loop with simulated models: no key, no network, no configuration
 # make test   the test suite (test-server, test-slow, test-local: what needs a server, minutes, or a real model)
 # make check  format, lint, types, import floors
-# make bench  what docs/performance.md claims, measured here; half an hour on a quiet machine
+# make bench  what docs/performance.md and docs/method.md claim, measured here; an hour and more on a quiet machine
 # make docs   write docs/commands.md and docs/settings.md from the code
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,7 @@ test-slow: $(STAMP)-test
 # each prints its figures, with its claims and whether they were kept
 bench: $(STAMP)-test
 	-$(BIN)/python bench/gate.py
+	-$(BIN)/python bench/selection.py
 	-$(BIN)/python bench/start_up.py
 	-$(BIN)/python bench/host_cpu.py
 	-$(BIN)/python bench/storage.py

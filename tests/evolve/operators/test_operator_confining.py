@@ -38,7 +38,7 @@ def ran(folder: Path, script: str, sandbox: str = "bubblewrap", **more: object) 
         "touch /usr/x",
         "touch /etc/x",
         'echo x >> "$0"',
-        "touch /work/x",
+        "touch /srv/x",
         "cat /etc/shadow",
         "mount -t tmpfs x /opt",
     ],
