@@ -3,6 +3,7 @@
 Not a rule: the arithmetic of `sequential`. Arrays are over documents that both sides have a valid score for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -75,34 +76,41 @@ def log_mixture(found: Sides, effect: float) -> float:
     A child that is much better than asked for is known sooner by a steeper tilt; one that is just so much better pays for
     that with a little more evidence (Robbins 1970, Ann. Math. Stat. 41:1397-1409, the method of mixtures).
     """
-    logs = np.array([log_ratio(found, times * effect) for times in MIXED])
+    logs = log_ratios(found, [times * effect for times in MIXED])
     return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))
 
 
 def log_ratio(found: Sides, effect: float) -> float:
-    """Natural log of P(child's scores | pooled scores, tilt) / P(child's scores | pooled scores, no tilt).
+    """The ratio for one effect, see `log_ratios`."""
+    return float(log_ratios(found, [effect])[0])
+
+
+def log_ratios(found: Sides, effects: Sequence[float]) -> np.ndarray:
+    """Natural log of P(child's scores | pooled scores, tilt) / P(child's scores | pooled scores, no tilt), one an effect.
 
     For each document the pooled scores are taken as given and the question is which of them are the child's (Cox 1970,
     "Analysis of Binary Data", section 4.2: the conditional likelihood, without nuisance parameters). With no difference
     all choices are equally likely, so the ratio's mean is 1 at any fixed moment, whatever the pass rates are. Documents
     count alike (`Sides.weights`).
     """
-    pooled = found.pooled
+    pooled, drawn = found.pooled, found.child[:, 0]
     binary = pooled[:, 1] == pooled[:, 2]  # y and y squared agree on 0 and 1 only
-    tilt = slope(pooled, effect) * found.weights
-    tilt = np.where(binary, tilt, np.minimum(tilt, STEEPEST_GRADED))
-    gained = float((tilt * found.child[:, 1]).sum())
-    total = 0.0
+    tilts = np.array([slope(pooled, effect) for effect in effects])[:, None] * found.weights
+    tilts = np.where(binary, tilts, np.minimum(tilts, STEEPEST_GRADED))
+    ratios = (tilts * found.child[:, 1]).sum(axis=1)
     if binary.any():
-        total += float(exact(pooled[binary], found.child[binary, 0], tilt[binary]).sum())
+        ratios = ratios - exact(pooled[binary], drawn[binary], tilts[:, binary]).sum(axis=1)
     if not binary.all():
         graded = ~binary
-        total += float(cumulants(pooled[graded], found.child[graded, 0], tilt[graded]).sum())
-    return gained - total
+        ratios = ratios - cumulants(pooled[graded], drawn[graded], tilts[:, graded]).sum(axis=1)
+    return np.asarray(ratios)
 
 
 def exact(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
-    """log E exp(tilt S), S the passes among `drawn` of the pooled scores 0 and 1 without replacement: hypergeometric."""
+    """log E exp(tilt S), S the passes among `drawn` of the pooled scores 0 and 1 without replacement: hypergeometric.
+
+    tilt, result: shape (..., n) for n documents.
+    """
     count, passes, taken = pooled[:, 0].astype(int), pooled[:, 1].astype(int), drawn.astype(int)
     logs = log_factorials(1 << int(count.max()).bit_length())
     low, high = np.maximum(0, taken - (count - passes)), np.minimum(taken, passes)
@@ -110,16 +118,11 @@ def exact(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray
     inside = hits <= high[:, None]
     hits = np.minimum(hits, high[:, None])
     failed, missed = (count - passes)[:, None], taken[:, None] - hits
-    weight = (
-        tilt[:, None] * hits
-        - logs[hits]
-        - logs[passes[:, None] - hits]
-        - logs[missed]
-        - logs[failed - missed]
-    )
-    weight[~inside] = -np.inf
-    top = weight.max(axis=1)
-    summed = top + np.log(np.exp(weight - top[:, None]).sum(axis=1))
+    ways = -(logs[hits] + logs[passes[:, None] - hits] + logs[missed] + logs[failed - missed])
+    ways[~inside] = -np.inf
+    weight = tilt[..., None] * hits + ways
+    top = weight.max(axis=-1)
+    summed = top + np.log(np.exp(weight - top[..., None]).sum(axis=-1))
     whole = logs[count] - logs[taken] - logs[count - taken]
     return np.asarray(summed + logs[passes] + logs[count - passes] - whole)
 
