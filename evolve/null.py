@@ -12,7 +12,6 @@ import numpy as np
 from evolve.contest import Contest, Measure, Record, Scores, Survival, Terms, Trial, valid
 from evolve.pass_rates import LEAST_RATE, Rates
 from evolve.selection import named_function, rule
-from evolve.settings import SearchSettings
 from harness.errors import UsageError
 
 ENDLESS = 1_000_000
@@ -101,12 +100,6 @@ class Simulated:
     def kept(self) -> int:
         """How many children were kept."""
         return sum(one.kept for one in self.steps)
-
-
-def terms_of(search: SearchSettings) -> Terms:
-    """What the settings hold a contest to."""
-    names = Terms.__dataclass_fields__
-    return Terms(**{name: getattr(search, name) for name in names})
 
 
 def rule_of(name: str) -> ModuleType:

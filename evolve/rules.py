@@ -6,7 +6,7 @@ from typing import Any
 from evolve.contest import Terms
 from evolve.race import Rule
 from evolve.selection import Pressure, Select, Survives, named_function, rule
-from evolve.settings import Settings
+from evolve.settings import SearchSettings, Settings
 
 
 def rules_of(settings: Settings, documents: int) -> tuple[Select, Rule]:
@@ -16,15 +16,15 @@ def rules_of(settings: Settings, documents: int) -> tuple[Select, Rule]:
         UsageError: there is no such rule.
     """
     search = settings.search
-    terms = terms_of(settings)
+    terms = terms_of(search)
     record = function_of(search.survival, "record")(documents, terms)
     step: Survives = function_of(search.survival, "step")
     return function_of(search.selection, "select"), Rule(search.survival, step, record, terms)
 
 
-def terms_of(settings: Settings) -> Terms:
+def terms_of(search: SearchSettings) -> Terms:
     """What a contest is held to."""
-    return Terms(**{one.name: getattr(settings.search, one.name) for one in fields(Terms)})
+    return Terms(**{one.name: getattr(search, one.name) for one in fields(Terms)})
 
 
 def pressure_of(settings: Settings) -> Pressure:

@@ -1,10 +1,8 @@
 """How a child is made: one file a way. A way takes a case and returns an Attempt; it measures nothing."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from evolve.case import Case
-from evolve.population import Candidate, Diagnosis, Exchange, Proposal
+from evolve.population import Diagnosis, Exchange, Proposal
 
 
 @dataclass(frozen=True)
@@ -17,7 +15,3 @@ class Attempt:
     diagnosis: Diagnosis | None
     proposal: Proposal
     exchanges: tuple[Exchange, ...] = ()
-
-
-Make = Callable[[Case, Candidate | None], Awaitable[Attempt]]
-"""Case of the parent, and the second parent of a merge. Raises OurFault, BudgetSpent as models and workshop do."""

@@ -8,13 +8,14 @@ from evolve.assembly import instrument_of
 from evolve.configuration.foresight import foresee
 from evolve.database import reading
 from evolve.layout import baseline_folder, scaffold_files
-from evolve.null import Scenario, terms_of
+from evolve.null import Scenario
 from evolve.opening import Options, query, read_recorded, unfilled
 from evolve.pass_rates import ASSUMED_SPREAD, Rates, assumed, fitted
 from evolve.planning.guess import Guess, guesses
 from evolve.planning.measuring import home_of, scaffold_of
 from evolve.planning.reading import measured, recorded
 from evolve.planning.values import Pilot
+from evolve.rules import terms_of
 from evolve.settings import Settings
 from harness.instrument import MEASURING
 from harness.types import Role

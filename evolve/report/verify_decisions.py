@@ -95,7 +95,7 @@ def replay_of(store: Store) -> Replay:
     """The terms of a run. A version without a choice of rule recorded no error budget."""
     settings = json.loads(store.run.settings)
     chosen = settings["search"]["survival"] if "error" in settings.get("search", {}) else None
-    terms = terms_of(validate(settings, f"the settings recorded for {store.run.run}"))
+    terms = terms_of(validate(settings, f"the settings recorded for {store.run.run}").search)
     names = {row["document"]: row["name"] for row in store.rows(VALIDATION)}
     return Replay(names, terms, chosen, store.run.lag)
 

@@ -80,11 +80,6 @@ def log_mixture(found: Sides, effect: float) -> float:
     return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))
 
 
-def log_ratio(found: Sides, effect: float) -> float:
-    """The ratio for one effect, see `log_ratios`."""
-    return float(log_ratios(found, [effect])[0])
-
-
 def log_ratios(found: Sides, effects: Sequence[float]) -> np.ndarray:
     """Natural log of P(child's scores | pooled scores, tilt) / P(child's scores | pooled scores, no tilt), one an effect.
 

@@ -1,4 +1,4 @@
-"""Tasks: the control arms get their exact share, and neither arm knows what another has found."""
+"""Tasks: the control arms get their share, and neither arm knows what another has found."""
 
 import asyncio
 from collections import Counter

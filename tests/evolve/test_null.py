@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from evolve.contest import Terms
-from evolve.null import Match, Scenario, contest, rule_of, screened, shifted, simulate, terms_of
+from evolve.null import Match, Scenario, contest, rule_of, screened, shifted, simulate
 from evolve.pass_rates import assumed
+from evolve.rules import terms_of
 from evolve.settings import SearchSettings
 from harness.errors import UsageError
 

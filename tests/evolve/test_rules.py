@@ -45,9 +45,9 @@ def test_terms_and_pressure_are_the_settings_of_the_same_names() -> None:
     """Every field of the two has its setting, the defaults are equal, and what is set arrives."""
     named = set(SearchSettings.model_fields)
     assert {one.name for kind in (Terms, Pressure) for one in fields(kind)} <= named
-    assert (terms_of(Settings()), pressure_of(Settings())) == (Terms(), Pressure())
+    assert (terms_of(Settings().search), pressure_of(Settings())) == (Terms(), Pressure())
     chosen = settings(error=0.2, most=70, temperature_unit="error", children_bonus=0.5)
-    assert terms_of(chosen) == Terms(error=0.2, most=70)
+    assert terms_of(chosen.search) == Terms(error=0.2, most=70)
     assert pressure_of(chosen) == Pressure(temperature_unit="error", children_bonus=0.5)
 
 

@@ -15,7 +15,7 @@ from evolve.selection.tilting import (
     cumulants,
     exact,
     log_factorials,
-    log_ratio,
+    log_ratios,
     sides,
     slope,
     spread,
@@ -23,6 +23,11 @@ from evolve.selection.tilting import (
 
 TILT = st.floats(-4, 4)
 GRADED = st.lists(st.floats(0, 1), min_size=2, max_size=7)
+
+
+def log_ratio(found: Sides, effect: float) -> float:
+    """The ratio for one effect."""
+    return float(log_ratios(found, [effect])[0])
 
 
 def sums(*documents: list[float]) -> np.ndarray:
