@@ -40,6 +40,7 @@ class Arm:
 
 
 PAPER = {
+    "search.temperature": 0.1,
     "search.survival": "strict",
     "search.shrink": False,
     "search.rerun": False,

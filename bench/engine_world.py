@@ -19,7 +19,7 @@ from harness.instrument import Instrument
 from harness.trajectory import Rollout
 from harness.types import Document, Draw
 
-SIZE = 64
+SIZE = 16
 
 
 @dataclass

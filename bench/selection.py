@@ -17,17 +17,24 @@ from time import process_time
 import numpy as np
 
 from bench.figures import Figure, tell
-from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial, valid
+from evolve.contest import Contest, Measure, Record, Scores, Survival, Terms, Trial, merged, valid
+from evolve.descent import Descent
 from evolve.intervals import Interval, proportion
 from evolve.null import rule_of, shifted
 from evolve.null_study import spread
 from evolve.pass_rates import LEAST_RATE
+from evolve.population import Candidate, Standing
+from evolve.rules import pressure_of
+from evolve.selection import boltzmann
+from evolve.settings import Settings
 
 CHILDREN, GAIN, KEPT = 40, 0.10, 0.05
 SAME = 1e-9
+TIMED = 10  # of so many iterations one is timed: reading the clock takes as long as a part of a step
 
 
 TERMS = Terms(effect=0.1)  # in all of these worlds the gain that is asked for is ten points
+PRESSURE = pressure_of(Settings())
 
 
 @dataclass(frozen=True)
@@ -47,24 +54,37 @@ class World:
     better: dict[int, float] = field(default_factory=dict)
     uneven: float = 0.0
     lag: int = 1
+    terms: Terms = TERMS
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A candidate with its true pass rates and, by iteration, the draws that count for it."""
+class Member:
+    """A candidate with its true pass rates and, by iteration, the scores that count for it. parent: number, None: baseline.
+
+    contender: a parent of which nothing is claimed.
+    """
 
     rates: np.ndarray
-    draws: dict[int, tuple[Trial, ...]]
+    scores: dict[int, Scores]
+    parent: int | None = None
+    contender: bool = False
 
-    def record(self, number: int) -> Record:
-        """What an iteration that sees those up to `number` knows of it."""
-        return Record(valid(trial for at, drawn in self.draws.items() if at <= number for trial in drawn))
+    def record(self, seen: int) -> Record:
+        """What an iteration that sees those up to `seen` knows of it."""
+        found: Scores = {}
+        for at, scores in self.scores.items():
+            found = merged(found, scores) if at <= seen else found
+        return Record(found)
+
+    def standing(self, number: int, seen: int) -> Standing:
+        """The same, for the selection of parents."""
+        return Standing(Candidate(str(number), number, None, "", ""), self.record(seen))
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run. claims: children that were kept; false: those no better than their parents; gain: of the last
-    one kept over the baseline, true. steps, seconds: of the rule, CPU."""
+    """What came of a run. claims: children that were kept; false: those no better than their parents; gain: of the
+    incumbent over the baseline, true. steps, seconds: of the rule, CPU."""
 
     claims: int
     false: int
@@ -97,30 +117,54 @@ class Row:
 
 def play(world: World, seed: int) -> Run:
     """One run."""
-    rng, rule, terms = np.random.default_rng([seed, world.documents]), rule_of(world.rule), TERMS
+    rng, rule = np.random.default_rng([seed, world.documents]), rule_of(world.rule)
     rates = np.clip(rng.beta(*world.weights, world.documents), LEAST_RATE, 1 - LEAST_RATE)
-    trials = rule.record(world.documents, terms)
-    kept = {0: Candidate(rates, {0: fresh(world, rates, max(1, trials), rng)})}
+    trials = rule.record(world.documents, world.terms)
+    born = {0: Member(rates, {0: valid(fresh(world, rates, max(1, trials), rng))})}
     scores, steps, seconds, false = max(1, trials) * world.documents, 0, 0.0, 0
     for number in range(1, CHILDREN + 1):
         seen = max(0, number - world.lag)
-        parent = kept[max(at for at in kept if at <= seen)]
+        chosen = chosen_parent(born, seen, rng)
+        parent, before = born[chosen], int(descent_of(born).reference(str(chosen)))
         child = child_of(world, number, (parent.rates, rates), rng)
-        contest, survival, spent, asked = held(world, (number, parent, seen), child, rng)
-        scores, steps, seconds = (
-            scores + len(contest.parent) + len(contest.child),
-            steps + asked,
-            seconds + spent,
-        )
-        parent.draws[number] = contest.parent
+        rival = parent.record(seen) if before != chosen else None
+        contest, survival, spent, asked = held(world, (number, born[before], seen), rival, child, rng)
+        scores += len(contest.parent) + len(contest.child)
+        steps, seconds = steps + asked, seconds + spent
+        born[before].scores[number] = valid(contest.parent)
         if survival.survived:
-            false += bool(child.mean() <= parent.rates.mean() + SAME)
+            false += bool(child.mean() <= born[before].rates.mean() + SAME)
             drawn = fresh(world, child, trials, rng) if trials else contest.child
             scores += trials * world.documents
-            kept[number] = Candidate(child, {number: drawn})
-    return Run(
-        len(kept) - 1, false, float(kept[max(kept)].rates.mean() - rates.mean()), scores, steps, seconds
+            born[number] = Member(child, {number: valid(drawn)}, chosen)
+        elif survival.contender:
+            born[number] = Member(child, {number: valid(contest.child)}, chosen, contender=True)
+    claims = sum(not one.contender for one in born.values()) - 1
+    return Run(claims, false, float(incumbent(born).rates.mean() - rates.mean()), scores, steps, seconds)
+
+
+def chosen_parent(born: dict[int, Member], seen: int, rng: np.random.Generator) -> int:
+    """The number of a parent, as a run draws it with the default settings."""
+    standings = [one.standing(number, seen) for number, one in born.items() if number <= seen]
+    if len(standings) == 1:
+        return 0
+    return int(boltzmann.select(standings, {}, PRESSURE, rng).parent.id)
+
+
+def descent_of(born: dict[int, Member]) -> Descent:
+    """Who descends from whom, and who is claimed to be better."""
+    return Descent(
+        {str(number): None if one.parent is None else str(one.parent) for number, one in born.items()},
+        frozenset(str(number) for number, one in born.items() if one.contender),
+        frozenset(str(number) for number, one in born.items() if number and not one.contender),
     )
+
+
+def incumbent(born: dict[int, Member]) -> Member:
+    """The best of those of whom something is claimed, else the baseline: as `Population.best`, without contenders."""
+    beaten = descent_of(born).outdone()
+    left = {number: one for number, one in born.items() if not one.contender and str(number) not in beaten}
+    return left[max(left, key=lambda at: left[at].standing(at, CHILDREN).interval.low)]
 
 
 def child_of(
@@ -147,17 +191,22 @@ def level(rates: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 
 def held(
-    world: World, place: tuple[int, Candidate, int], child: np.ndarray, rng: np.random.Generator
+    world: World,
+    place: tuple[int, Member, int],
+    rival: Record | None,
+    child: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[Contest, Survival, float, int]:
     """A contest to its end, CPU seconds and number of the rule's steps. place: iteration, parent, up to where it sees."""
     number, parent, seen = place
     step = rule_of(world.rule).step
     order = tuple(map(str, rng.permutation(world.documents)))
-    contest, asked, spent = Contest(number, order, parent.record(seen).scores, TERMS), 0, 0.0
+    contest, asked, spent = Contest(number, order, parent.record(seen), world.terms, rival=rival), 0, 0.0
+    timed = number % TIMED == 0
     while True:
-        began = process_time()
+        began = process_time() if timed else 0.0
         wanted = step(contest)
-        spent, asked = spent + process_time() - began, asked + 1
+        spent, asked = (spent + process_time() - began, asked + 1) if timed else (0.0, 0)
         if not isinstance(wanted, Measure):
             return contest, wanted, spent, asked
         contest = contest.drawn(
@@ -187,6 +236,7 @@ def worlds() -> list[World]:
     usual = World("sequential", better=one)
     return [
         usual,
+        replace(usual, name="  with contenders", terms=replace(TERMS, contend=None)),
         replace(usual, name="  every iteration sees those 8 before it", lag=8),
         *(replace(usual, name=f"  {size} documents", documents=size) for size in (10, 25, 150)),
         *(
@@ -243,7 +293,7 @@ def mean(runs: Sequence[Run]) -> float:
 
 def claims(found: Sequence[Row]) -> list[Figure]:
     """What is promised."""
-    usual, late = found[0], found[1]
+    usual, late = found[0], found[2]
     steps = [run for row in found if row.world.rule == "sequential" for run in row.null + row.found]
     each = 1000 * sum(one.seconds for one in steps) / sum(one.steps for one in steps)
     figures = [
@@ -256,7 +306,7 @@ def claims(found: Sequence[Row]) -> list[Figure]:
         Figure("  scores of such a run", mean(late.found), "", 7000),
         Figure("one step of the rule, CPU, mean", each, "ms", 1),
     ]
-    others = [row for row in found[2:] if row.world.rule == "sequential"]
+    others = [row for row in (found[1], *found[3:]) if row.world.rule == "sequential"]
     worst = max(others, key=lambda row: row.claimed.value)
     name = worst.world.name.strip()
     return [*figures, Figure(f"worst other: {name}", 100 * worst.claimed.value, "%", 5)]

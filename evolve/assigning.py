@@ -56,7 +56,7 @@ def task_of(policy: Policy, number: int, seen: Population, rng: np.random.Genera
     edits have led to. Both survive by the same rule at the same cost.
     """
     arm = arm_of(number, policy.control, seen.spent) if policy.arm == "evolution" else policy.arm
-    standings = [seen.standings["c0"]] if arm == "best_of" else seen.arm(arm)
+    standings = [seen.standings["c0"]] if arm == "best_of" else [one for one in seen.arm(arm) if one.trials]
     choice = policy.select(standings, seen.children, policy.pressure, rng)
     if arm == "random":
         return Task(arm, "random", choice)

@@ -1,4 +1,4 @@
-"""Which way of making a child is tried next: what earns most survivors for its cost, and never nothing. Pure.
+"""Which way of making a child is tried next: what earns most kept children for its cost, and never nothing. Pure.
 
 Thompson sampling for a bandit whose pulls cost something: Xia, Li, Qin, Yu and Liu, "Thompson sampling for budgeted
 multi-armed bandits", IJCAI 2015. Reward and cost are drawn from their posteriors, and the largest ratio wins.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evolve.population import Arm, Iteration, Operator
+from evolve.population import KEPT, Arm, Iteration, Operator
 
 FLOOR = 0.1
 DRAWS = 4_000
@@ -20,12 +20,12 @@ OVERHEAD = 0.5  # of the usual rollouts, for one of the run's iterations and the
 class Earned:
     """What an operator has brought and cost so far. tries: finished iterations, those without a child included.
 
-    survived: children that were kept. measured: children that were measured at all. rollouts: all that its iterations
-    took. tokens: of all roles together; 0 where they are not known.
+    kept: children that survived or became contenders. measured: children that were measured at all. rollouts: all that
+    its iterations took. tokens: of all roles together; 0 where they are not known.
     """
 
     tries: int = 0
-    survived: int = 0
+    kept: int = 0
     measured: int = 0
     rollouts: int = 0
     tokens: int = 0
@@ -51,7 +51,7 @@ def summarise(iterations: Iterable[Iteration], arm: Arm = "evolution") -> dict[O
         found[one.operator] = replace(
             before,
             tries=before.tries + 1,
-            survived=before.survived + (one.outcome == "survived"),
+            kept=before.kept + (one.outcome in KEPT),
             measured=before.measured + (one.side("child") is not None),
             rollouts=before.rollouts + sum(tally.trials + tally.missing for tally in tallies),
             tokens=before.tokens + sum(spent.prompt_tokens + spent.completion_tokens for spent in one.spend),
@@ -67,8 +67,8 @@ def probabilities(
 ) -> dict[Operator, float]:
     """With which probability each possible operator is to be tried next; they sum to 1.
 
-    It is the probability that a draw of survivors per rollout from the posteriors is largest, by `DRAWS` draws of a fixed
-    generator (standard error at most 0.008), raised to the floor. floor: at least that for each, or equal shares where
+    It is the probability that a draw of kept children per rollout from the posteriors is largest, by `DRAWS` draws of a
+    fixed generator (standard error at most 0.008), raised to the floor. floor: at least that for each, or equal shares where
     they would not fit. Survival is Bernoulli with a Beta posterior, as in the paper. The paper's costs lie in [0, 1];
     rollouts have no bound, so a cost is exponential here, and its rate has a gamma posterior. The prior cost is the mean
     over all operators. Half of it is added to every try: an iteration without rollouts is cheap, not free.
@@ -94,12 +94,12 @@ def draw(shares: Mapping[Operator, float], rng: np.random.Generator) -> Operator
 
 
 def _ratios(earned: Mapping[Operator, Earned], names: list[Operator], prior: Prior) -> np.ndarray:
-    """Draws of survivors per rollout: a row an operator."""
+    """Draws of kept children per rollout: a row an operator."""
     rng, usual = np.random.default_rng(0), _usual_cost(earned.values())
     rows = []
     for name in names:
         one = earned.get(name, Earned())
-        rate = rng.beta(prior.survived + one.survived, prior.failed + one.tries - one.survived, DRAWS)
+        rate = rng.beta(prior.survived + one.kept, prior.failed + one.tries - one.kept, DRAWS)
         tries = prior.tries + one.tries
         spent = prior.tries * usual + one.rollouts + OVERHEAD * usual * tries
         per_rollout = rng.gamma(tries, 1 / spent, DRAWS)

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from evolve.ideas import Idea, hit_rates, ideas, ideas_text, lessons, rates_text, refuted
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
+from evolve.population import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
 from evolve.quoting import clean, line, quoted
 from evolve.transcript import rollout_text
 from harness.trajectory import Rollout
@@ -164,7 +164,7 @@ def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:
     """One iteration: what was changed, what came of it, and whether the current files contain it."""
     heading = f"- iteration {one.number}, from {one.parent}: {_result(one, inherited)}"
     rows = [heading, f"  change: {line(one.summary, 300) or 'none was proposed'}"]
-    if one.outcome in ("survived", "dropped"):
+    if one.outcome in (*KEPT, "dropped"):
         rows.append(f"  held-out scores: {_scores(one)}")
     if detailed and one.reason:
         rows.append(f"  reason: {line(one.reason, 300)}")
@@ -174,9 +174,10 @@ def _tried(one: Iteration, inherited: set[str], *, detailed: bool) -> str:
 
 
 def _result(one: Iteration, inherited: set[str]) -> str:
-    if one.outcome == "survived" and one.child is not None:
+    if one.outcome in KEPT and one.child is not None:
         where = "is part of the current files" if one.child.id in inherited else "is on another branch"
-        return f"CONFIRMED, kept as {one.child.id}, {where}"
+        verdict = "CONFIRMED" if one.outcome == "survived" else "AHEAD on few runs, not confirmed"
+        return f"{verdict}, kept as {one.child.id}, {where}"
     if one.outcome == "dropped":
         return "REFUTED, dropped"
     if one.outcome == "not_improved":
@@ -185,9 +186,9 @@ def _result(one: Iteration, inherited: set[str]) -> str:
 
 
 def _scores(one: Iteration) -> str:
-    return (
-        f"held-out scores: {_measured('parent', one.side('parent'))}, {_measured('child', one.side('child'))}"
-    )
+    other = one.side("parent")
+    name = "parent" if other is None or other.candidate == one.parent else other.candidate
+    return f"{_measured(name, other)}, {_measured('child', one.side('child'))}"
 
 
 def _measured(name: str, one: Evaluation | None) -> str:

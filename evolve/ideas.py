@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from evolve.intervals import Interval, proportion
-from evolve.population import Claim, Iteration, Prediction
+from evolve.population import KEPT, Claim, Iteration, Prediction
 from evolve.predictions import UNNAMED, named
 from evolve.quoting import line
 
@@ -17,7 +17,7 @@ LOOKS_BACK = 100
 RATED = 1_000
 ALIKE = 0.5
 CHARACTERS = 8_000
-MEASURED = ("survived", "dropped", "not_improved")
+MEASURED = (*KEPT, "dropped", "not_improved")
 COMMON = frozenset(
     {"the", "and", "that", "this", "with", "for", "are", "not", "one", "can", "from", "which", "does"}
 )
@@ -25,7 +25,7 @@ COMMON = frozenset(
 
 @dataclass(frozen=True)
 class Try:
-    """One iteration that acted on an idea. upheld: its prediction came true and the child survived.
+    """One iteration that acted on an idea. upheld: its prediction came true and the child was kept.
 
     why: what speaks for or against it. edit: what was changed, in the implementer's words.
     """
@@ -148,13 +148,13 @@ def rates_text(rates: HitRates) -> str:
 
 def _fate(one: Iteration) -> str:
     """What became of a measured child, and why: a survival rule's reason has its figures."""
-    verb, why = "kept" if one.outcome == "survived" else "dropped", line(one.reason, 240)
+    verb, why = "kept" if one.outcome in KEPT else "dropped", line(one.reason, 240)
     return f"{verb} ({why})" if why else verb
 
 
 def _tries(one: Iteration) -> Iterator[tuple[str, Claim, Try]]:
     """What an iteration says of the ideas it acted on: title, kind and the try."""
-    causes, kept = named(one.predictions), one.outcome == "survived"
+    causes, kept = named(one.predictions), one.outcome in KEPT
     if not causes and one.summary and not kept:
         yield one.summary, "other", Try(one.number, False, f"the child was {_fate(one)}", one.summary)
     for cause in causes:

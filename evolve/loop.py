@@ -164,5 +164,4 @@ async def compare(parts: Parts, turn: Turn, case: Case, attempt: Attempt) -> Com
                 "not_improved", "not one of the parent's failures on the minibatch got better", said, rerun
             )
     raced = await race(parts.track, number, (case.parent, proposal.child), turn.seen, turn.rng)
-    outcome: Outcome = "survived" if raced.survival.survived else "dropped"
-    return Compared(outcome, raced.survival.reason, said, rerun + raced.evaluations, raced)
+    return Compared(raced.survival.outcome, raced.survival.reason, said, rerun + raced.evaluations, raced)

@@ -21,7 +21,7 @@ QUERIES = {
     "sums": """SELECT iteration, side, document, count(score) AS trials, total(score) AS total,
         total(score * score) AS squares, total(score * score * score) AS cubes FROM rollouts WHERE run = ?1
         AND score IS NOT NULL AND (side IN ('baseline', 'parent', 'record') OR side = 'child' AND candidate IN
-        (SELECT candidate FROM candidates WHERE candidates.run = ?1 AND status = 'survived'))
+        (SELECT candidate FROM candidates WHERE candidates.run = ?1 AND status IN ('survived', 'contender')))
         GROUP BY iteration, side, document ORDER BY iteration, side, min(trial), min(position)""",
     "evaluations": """SELECT iteration, side, candidate, split, instrument FROM evaluations
         WHERE run = ? AND side <> 'final' ORDER BY rowid""",

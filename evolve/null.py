@@ -9,9 +9,10 @@ from types import ModuleType
 
 import numpy as np
 
-from evolve.contest import Contest, Measure, Record, Scores, Survival, Terms, Trial, valid
+from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial, valid
 from evolve.pass_rates import LEAST_RATE, Rates
-from evolve.selection import named_function, rule
+from evolve.population import Candidate, Standing
+from evolve.selection import Pressure, boltzmann, named_function, rule
 from harness.errors import UsageError
 
 ENDLESS = 1_000_000
@@ -23,7 +24,8 @@ class Scenario:
     """Runs to simulate. better: iteration -> gain of its child, in points of the score; all others equal their parent.
 
     minibatch: training documents of an iteration. rerun: whether the child is run on them too. screen: whether that is a
-    check before its contest, see `screened`. fruitless: share of the iterations that make no child.
+    check before its contest, see `screened`. fruitless: share of the iterations that make no child. pressure: with which
+    parents are drawn.
     """
 
     survival: str
@@ -36,6 +38,7 @@ class Scenario:
     rerun: bool = False
     screen: bool = False
     fruitless: float = 0.0
+    pressure: Pressure = field(default_factory=Pressure)
 
     @property
     def training(self) -> int:
@@ -45,21 +48,26 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Match:
-    """A contest to be held. parent, child: pass rates by document, shape (documents,). record: of the parent."""
+    """A contest to be held. parent, child: pass rates by document, shape (documents,). record, rival: see `Contest`."""
 
     number: int
     parent: np.ndarray
     child: np.ndarray
-    record: Scores
+    record: Record
+    rival: Record | None = None
 
 
 @dataclass(frozen=True)
 class Held:
-    """A contest that was held: whether the child was kept, and all of the draws."""
+    """A contest that was held: what became of the child, and all of the draws."""
 
-    survived: bool
+    survival: Survival
     contest: Contest
     looks: int
+
+    @property
+    def survived(self) -> bool:
+        return self.survival.survived
 
     @property
     def rollouts(self) -> int:
@@ -70,7 +78,7 @@ class Held:
 class Step:
     """One simulated iteration in rollouts: on training documents, in its contest, for a survivor's fresh record.
 
-    looks: how often the rule was asked and wanted more; 0: no contest was held.
+    looks: how often the rule was asked and wanted more; 0: no contest was held. kept: whether the child survived.
     """
 
     training: int
@@ -78,6 +86,7 @@ class Step:
     record: int = 0
     looks: int = 0
     kept: bool = False
+    contender: bool = False
 
     @property
     def rollouts(self) -> int:
@@ -98,8 +107,13 @@ class Simulated:
 
     @property
     def kept(self) -> int:
-        """How many children were kept."""
+        """How many children survived."""
         return sum(one.kept for one in self.steps)
+
+    @property
+    def contenders(self) -> int:
+        """How many became parents without a claim."""
+        return sum(one.contender for one in self.steps)
 
 
 def rule_of(name: str) -> ModuleType:
@@ -115,30 +129,73 @@ def rule_of(name: str) -> ModuleType:
 
 
 def simulate(scenario: Scenario, seed: tuple[int, ...]) -> Simulated:
-    """A run from its baseline to its last iteration; each child's parent is the last that was kept.
+    """A run from its baseline to its last iteration; parents are drawn as Boltzmann selection draws them.
 
     Raises:
         UsageError: the rule cannot be used.
     """
     survival, rng = rule_of(scenario.survival), np.random.default_rng(seed)
-    parent = scenario.rates.draw(scenario.documents, rng)
-    record, baseline = recorded(survival, parent, scenario.terms, rng)
-    record, baseline = (record, baseline) if baseline else once(parent, rng)
-    steps = list[Step]()
+    rates = scenario.rates.draw(scenario.documents, rng)
+    record, baseline = recorded(survival, rates, scenario.terms, rng)
+    record, baseline = (record, baseline) if baseline else once(rates, rng)
+    family, steps = Family(rates, record), list[Step]()
     for number in range(1, scenario.iterations + 1):
+        parent = family.draw(scenario.pressure, rng)
         gain = scenario.better.get(number, 0.0)
-        child = shifted(parent, gain) if gain else parent
-        if (before := cheap(scenario, parent, child, rng)) is not None:
+        child = shifted(parent.rates, gain) if gain else parent.rates
+        if (before := cheap(scenario, parent.rates, child, rng)) is not None:
             steps.append(before)
             continue
-        held = contest(scenario, Match(number, parent, child, record.scores), rng)
-        record, spent = record.plus(valid(held.contest.parent), 0), 0
-        if held.survived:
-            parent = child
-            record, spent = recorded(survival, parent, scenario.terms, rng)
-            record = record if spent else Record(valid(held.contest.child))
-        steps.append(Step(scenario.training, held.rollouts, spent, held.looks, held.survived))
+        one = parent.reference
+        rival = None if one is parent else parent.record
+        held, spent = contest(scenario, Match(number, one.rates, child, one.record, rival), rng), 0
+        one.record = one.record.plus(valid(held.contest.parent), 0)
+        if held.survival.outcome != "dropped":
+            record = Record(valid(held.contest.child))
+            if held.survived:
+                fresh, spent = recorded(survival, child, scenario.terms, rng)
+                record = fresh if spent else record
+            family.add(Member(number, child, record, parent, held.survival.contender))
+        ended = held.survived, held.survival.contender
+        steps.append(Step(scenario.training, held.rollouts, spent, held.looks, *ended))
     return Simulated(baseline, tuple(steps))
+
+
+@dataclass(eq=False)
+class Member:
+    """A simulated candidate with its pass rates and what counts of its draws. parent: None of the baseline."""
+
+    number: int
+    rates: np.ndarray
+    record: Record
+    parent: "Member | None" = None
+    contender: bool = False
+
+    @property
+    def reference(self) -> "Member":
+        """Whom its children are compared with: itself, or the nearest ancestor of a contender that is none."""
+        return self.parent.reference if self.contender and self.parent is not None else self
+
+
+class Family:
+    """The baseline and all children that may be parents."""
+
+    def __init__(self, rates: np.ndarray, record: Record) -> None:
+        self.members = {"c0": Member(0, rates, record)}
+
+    def add(self, one: Member) -> None:
+        """One that may be a parent from now on."""
+        self.members[f"c{one.number}"] = one
+
+    def draw(self, pressure: Pressure, rng: np.random.Generator) -> Member:
+        """A parent, as a run selects it."""
+        if len(self.members) == 1:
+            return self.members["c0"]
+        standings = [
+            Standing(Candidate(key, one.number, None, "", ""), one.record)
+            for key, one in self.members.items()
+        ]
+        return self.members[boltzmann.select(standings, {}, pressure, rng).parent.id]
 
 
 def cheap(scenario: Scenario, parent: np.ndarray, child: np.ndarray, rng: np.random.Generator) -> Step | None:
@@ -158,7 +215,7 @@ def contest(scenario: Scenario, match: Match, rng: np.random.Generator) -> Held:
     """
     survival = rule_of(scenario.survival)
     order = tuple(map(str, rng.permutation(len(match.parent))))
-    now, looks = Contest(match.number, order, match.record, scenario.terms), 0
+    now, looks = Contest(match.number, order, match.record, scenario.terms, rival=match.rival), 0
     while isinstance(wanted := survival.step(now), Measure):
         if not wanted.parent and not wanted.child:
             raise UsageError(
@@ -174,7 +231,7 @@ def contest(scenario: Scenario, match: Match, rng: np.random.Generator) -> Held:
                 "search.most"
             )
     assert isinstance(wanted, Survival)
-    return Held(wanted.survived, now, looks)
+    return Held(wanted, now, looks)
 
 
 def draws(documents: tuple[str, ...], rates: np.ndarray, rng: np.random.Generator) -> list[Trial]:

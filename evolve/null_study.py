@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from evolve.intervals import Interval, proportion
-from evolve.null import Match, Scenario, Simulated, contest, once, recorded, rule_of, shifted, simulate
+from evolve.null import Held, Match, Scenario, Simulated, contest, once, recorded, rule_of, shifted, simulate
 from evolve.pass_rates import Rates
 
 A = TypeVar("A")
@@ -29,11 +29,15 @@ RUN, POWER, NOISE = range(3)
 
 @dataclass(frozen=True)
 class Power:
-    """How often one child that is better by `gain` is kept, and the mean rollouts of deciding that."""
+    """How often one child that is better by `gain` survives, and the mean rollouts of deciding that.
+
+    parent: how often it may be a parent at least, as a survivor or a contender.
+    """
 
     gain: float
     chance: Interval
     rollouts: float
+    parent: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Noise:
 class Study:
     """What a rule makes of children that equal their parent.
 
-    false_wins: share of the runs that keep at least one. kept: mean number of children that a run keeps. decision, most,
+    false_wins: share of the runs in which at least one survives. kept, contenders: mean number of children that survive in a
+    run, and of those that become parents without a claim. decision, most,
     looks: rollouts of a decision, mean and 90th percentile, and mean number of looks. run, baseline: mean rollouts on
     validation documents of a whole run, and those of its baseline among them. power: by gain, see `Power`, for the child
     of iteration `number`. detectable: the smallest gain that is kept with a chance of 80 %; None: larger than all tried.
@@ -71,6 +76,7 @@ class Study:
     number: int
     power: tuple[Power, ...]
     detectable: float | None
+    contenders: float = 0.0
 
 
 def study(scenario: Scenario, runs: int, seed: int, processes: int, told: Told = lambda _: None) -> Study:
@@ -102,6 +108,7 @@ def study(scenario: Scenario, runs: int, seed: int, processes: int, told: Told =
         number=middle(scenario),
         power=power,
         detectable=detectable(power),
+        contenders=float(np.mean([one.contenders for one in simulated])),
     )
 
 
@@ -122,7 +129,7 @@ def usual_runs(iterations: int) -> int:
 
 def job(
     scenario: Scenario, gains: Sequence[float], seed: int, place: tuple[int, int, int]
-) -> Simulated | tuple[bool, int]:
+) -> Simulated | Held:
     """One run, or one contest with a better child; its randomness comes from the seed and its place alone."""
     kind, at, _ = place
     if kind == RUN:
@@ -130,14 +137,13 @@ def job(
     return better(scenario, gains[at], np.random.default_rng((seed, *place)))
 
 
-def better(scenario: Scenario, gain: float, rng: np.random.Generator) -> tuple[bool, int]:
-    """Whether a child that is better by `gain` is kept, in the middle of a run and against a fresh record; its rollouts."""
+def better(scenario: Scenario, gain: float, rng: np.random.Generator) -> Held:
+    """What becomes of a child that is better by `gain`, in the middle of a run and against a fresh record."""
     parent = scenario.rates.draw(scenario.documents, rng)
     record, spent = recorded(rule_of(scenario.survival), parent, scenario.terms, rng)
     record = record if spent else once(parent, rng)[0]
-    match = Match(middle(scenario), parent, shifted(parent, gain), record.scores)
-    held = contest(scenario, match, rng)
-    return held.survived, held.rollouts
+    match = Match(middle(scenario), parent, shifted(parent, gain), record)
+    return contest(scenario, match, rng)
 
 
 def middle(scenario: Scenario) -> int:
@@ -150,10 +156,14 @@ def gains_of(rates: Rates) -> tuple[float, ...]:
     return tuple(one for one in GAINS if rates.mean + one <= HIGHEST) or GAINS[:1]
 
 
-def power_of(gain: float, contests: Sequence[tuple[bool, int]]) -> Power:
-    """The share that was kept."""
-    kept = proportion(sum(survived for survived, _ in contests), len(contests))
-    return Power(gain, kept, float(np.mean([rollouts for _, rollouts in contests])))
+def power_of(gain: float, contests: Sequence[Held]) -> Power:
+    """The shares that survived, and that may be parents."""
+    ended = [one.survival.outcome for one in contests]
+    kept, parents = (
+        proportion(count, len(ended))
+        for count in (ended.count("survived"), len(ended) - ended.count("dropped"))
+    )
+    return Power(gain, kept, float(np.mean([one.rollouts for one in contests])), parents)
 
 
 def detectable(power: Sequence[Power]) -> float | None:

@@ -9,14 +9,25 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from evolve.contest import NOTHING, Decision, Record, Scores, Sums, Trial
+from evolve.descent import Descent
 from evolve.intervals import Interval, paired_difference, proportion
 from evolve.margins import margin
 from harness.trajectory import Rollout
 from harness.types import Side, Split, Wire
 
 Outcome = Literal[
-    "baseline", "survived", "dropped", "not_improved", "no_change", "out_of_scope", "broken", "no_proposal"
+    "baseline",
+    "survived",
+    "contender",
+    "dropped",
+    "not_improved",
+    "no_change",
+    "out_of_scope",
+    "broken",
+    "no_proposal",
 ]
+KEPT: tuple[Outcome, ...] = ("survived", "contender")
+IN_POPULATION: tuple[Outcome, ...] = ("baseline", *KEPT)
 Arm = Literal["evolution", "random", "best_of"]
 Operator = Literal["edit", "merge", "agent", "random"]
 Claim = Literal["too_easy", "failed_on_strong", "quality", "malformed", "crash", "other"]
@@ -268,7 +279,7 @@ NEVER = Record()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A candidate with all validation scores that count for it: every one it ever got since it survived."""
+    """A candidate with all validation scores that count for it: every one it ever got since it was kept."""
 
     candidate: Candidate
     record: Record = NEVER
@@ -298,19 +309,29 @@ Records = dict[str, Record]
 
 
 class Population:
-    """The baseline and every survivor, with all their validation trials, as of a fixed set of iterations."""
+    """The baseline and all that may be parents, with all their validation trials, as of a fixed set of iterations."""
 
     def __init__(self, iterations: Iterable[Iteration]) -> None:
         self.iterations = tuple(sorted(iterations, key=lambda one: one.number))
 
     @cached_property
     def born(self) -> dict[str, Candidate]:
-        """Baseline first, then survivors in order of birth."""
+        """Baseline first, then survivors and contenders in order of birth."""
         return dict(_born(self.iterations))
 
     @cached_property
+    def descent(self) -> Descent:
+        """Who descends from whom, of the baseline and all that may be parents."""
+        fresh = (one for one in self.iterations if one.side("record") is not None)
+        return Descent(
+            {key: one.parent for key, one in self.born.items()},
+            _ended(self.iterations, "contender"),
+            _ended(fresh, "survived"),
+        )
+
+    @cached_property
     def records(self) -> Records:
-        """Candidate id -> the validation scores that count for it; of the baseline and survivors alone."""
+        """Candidate id -> the validation scores that count for it; of the baseline, survivors and contenders alone."""
         return _recorded({}, self.iterations)
 
     @property
@@ -325,7 +346,7 @@ class Population:
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
-        """Baseline first, then survivors in order of birth."""
+        """Baseline first, then survivors and contenders in order of birth."""
         return {key: self._standing(key) for key in self.born}
 
     def _standing(self, key: str) -> Standing:
@@ -343,6 +364,7 @@ class Population:
         grown, fresh = Population(()), dict(_born(new))
         grown.iterations = self.iterations + new
         grown.born = {**self.born, **fresh}
+        grown.descent = self.descent.extended(Population(new).descent)
         grown.records = _recorded(self.records, new)
         grown.spent = self.spent + _spent(new)
         grown.children = self.children + Counter(one.parent for one in new if one.number)
@@ -363,21 +385,33 @@ class Population:
         """The population as the results of iterations 0..number leave it."""
         return Population(one for one in self.iterations if one.number <= number)
 
+    def reference(self, candidate: Candidate) -> Candidate:
+        """Whom its children are compared with, see `Descent.reference`."""
+        return self.born[self.descent.reference(candidate.id)]
+
     @property
     def baseline(self) -> Candidate:
         return next(iter(self.standings.values())).candidate
 
     @cached_property
     def best(self) -> Standing:
-        """The standing with the highest lower end of its 95 % interval: many good trials beat one lucky one."""
-        return _best(list(self.standings.values()))
+        """The standing with the highest lower end of its 95 % interval: many good trials beat one lucky one.
+
+        Not one that was shown to be beaten: a survivor is better than the one it was compared with, however many trials
+        that one has.
+        """
+        return self._best(list(self.standings.values()))
 
     def best_of(self, arm: Arm) -> Standing:
         """The same of one arm; the baseline where nothing survived in it."""
-        return _best(self.arm(arm))
+        return self._best(self.arm(arm))
+
+    def _best(self, standings: Sequence[Standing]) -> Standing:
+        beaten = self.descent.outdone({one.candidate.id for one in standings if one.trials})
+        return _best([one for one in standings if one.candidate.id not in beaten])
 
     def arm(self, name: Arm) -> list[Standing]:
-        """Who can be a parent in an arm: the baseline, and what survived there."""
+        """Who can be a parent in an arm: the baseline, and what was kept there."""
         return [
             one for one in self.standings.values() if one.candidate.id == "c0" or one.candidate.arm == name
         ]
@@ -410,8 +444,12 @@ def _of_arm(iterations: Iterable[Iteration], arm: Arm) -> list[Iteration]:
 
 def _born(iterations: Iterable[Iteration]) -> Iterator[tuple[str, Candidate]]:
     for one in iterations:
-        if one.child is not None and one.outcome in ("baseline", "survived"):
+        if one.child is not None and one.outcome in IN_POPULATION:
             yield one.child.id, one.child
+
+
+def _ended(iterations: Iterable[Iteration], outcome: Outcome) -> frozenset[str]:
+    return frozenset(one.child.id for one in iterations if one.child is not None and one.outcome == outcome)
 
 
 def _recorded(before: Records, iterations: Iterable[Iteration]) -> Records:
@@ -432,7 +470,7 @@ def counts(iteration: Iteration, one: Evaluation) -> bool:
     """
     if one.side in ("baseline", "parent", "record"):
         return True
-    return one.side == "child" and iteration.outcome == "survived" and iteration.side("record") is None
+    return one.side == "child" and iteration.outcome in IN_POPULATION and iteration.side("record") is None
 
 
 def _spent(iterations: Iterable[Iteration]) -> Counter[Arm]:

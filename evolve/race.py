@@ -10,6 +10,7 @@ import numpy as np
 
 from evolve.contest import Contest, Decision, Measure, Survival, Terms, Trial
 from evolve.population import Candidate, Evaluation, Population
+from harness.errors import UsageError
 from harness.types import Document, Side
 
 Draws = tuple[tuple[Document, int], ...]
@@ -48,15 +49,17 @@ class Raced:
 async def race(
     track: Track, number: int, pair: tuple[Candidate, Candidate], seen: Population, rng: np.random.Generator
 ) -> Raced:
-    """Parent and child, measured at the same time, until the rule has decided.
+    """Child and reference, measured at the same time, until the rule has decided.
 
     Raises:
-        OurFault, BudgetSpent: as measuring raises them.
+        OurFault, BudgetSpent: as measuring raises them. UsageError: the rule asks for nothing.
     """
     parent, child = pair
+    reference = seen.reference(parent)
+    rival = None if reference.id == parent.id else seen.records[parent.id]
     rule, known = track.rule, {one.id: one for one in track.validation}
     order = tuple(track.validation[int(at)].id for at in rng.permutation(len(track.validation)))
-    contest = Contest(number, order, seen.standings[parent.id].record.scores, rule.terms)
+    contest = Contest(number, order, seen.records[reference.id], rule.terms, rival=rival)
     old: Evaluation | None = None
     new: Evaluation | None = None
     looks = []
@@ -64,9 +67,11 @@ async def race(
         looks += [step.look] if step.look is not None else []
         theirs, mine = numbered(step.parent, contest.parent), numbered(step.child, contest.child)
         if not theirs and not mine:
-            raise ValueError(f"the survival rule {rule.name!r} asks for no draw and decides nothing")
+            raise UsageError(
+                f"the rule {rule.name!r} neither decides nor names a document; mend its `step` (search.survival)"
+            )
         async with asyncio.TaskGroup() as both:
-            former = both.create_task(more(track, (parent, number, "parent"), old, named(theirs, known)))
+            former = both.create_task(more(track, (reference, number, "parent"), old, named(theirs, known)))
             latter = both.create_task(more(track, (child, number, "child"), new, named(mine, known)))
         old, new = former.result(), latter.result()
         contest = contest.drawn(fresh(old, len(contest.parent)), fresh(new, len(contest.child)))

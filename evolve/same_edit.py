@@ -13,7 +13,7 @@ from pydantic import Field
 
 from evolve.asking import Question, Unusable, ask_until
 from evolve.case import Case
-from evolve.population import Candidate, Exchange, Iteration
+from evolve.population import KEPT, Candidate, Exchange, Iteration
 from evolve.quoting import clean, clip, line, quoted
 from harness.gateway import Models
 from harness.parsing import Malformed, parse
@@ -21,7 +21,7 @@ from harness.prompting import load, render
 from harness.types import Wire
 
 Stage = Literal["tree", "diff", "model"]
-MEASURED = ("survived", "dropped", "not_improved")
+MEASURED = (*KEPT, "dropped", "not_improved")
 SHOWN_EARLIER = 40
 SHOWN_CHANGE = 12_000
 
@@ -91,7 +91,7 @@ def tried_before(key: str, parent: Candidate, iterations: Iterable[Iteration]) -
     here = [one for one in same if one.parent == parent.id]
     if here:
         return _refusal(here[-1], "the same parent")
-    if same and all(one.outcome != "survived" for one in same):
+    if same and all(one.outcome not in KEPT for one in same):
         return _refusal(same[-1], f"another parent, {same[-1].parent}")
     return None
 
@@ -146,7 +146,7 @@ def _refusal(one: Iteration, where: str) -> str:
 
 
 def _ended(one: Iteration) -> str:
-    return "kept" if one.outcome == "survived" else "dropped"
+    return "kept" if one.outcome in KEPT else "dropped"
 
 
 def _changed(

@@ -208,10 +208,11 @@ class Run:
         return recorded
 
     async def measure_test(self) -> None:
-        """Open the test split for the baseline and the best candidate of each arm, once in the life of a run."""
+        """Open the test split for baseline, best candidate and the best of each arm, once in the life of a run."""
         population = self.results.population
         arms = [population.best_of(arm).candidate for arm in get_args(Arm)]
-        await open_split(self.tools, self.name, (population.baseline, *arms), purpose="report")
+        chosen = (population.baseline, population.best.candidate, *arms)
+        await open_split(self.tools, self.name, chosen, purpose="report")
 
     def recorded_children(self) -> set[str]:
         """Candidates that have a row; refs of others were left by a killed process."""

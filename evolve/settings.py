@@ -56,7 +56,7 @@ class SearchSettings(Section):
     """Iteration i sees the results of iterations up to i - lag; none: the number of workers at the first start."""
     selection: str = "boltzmann"
     """Rule that chooses parents: a module of evolve.selection, or a dotted path to one of yours."""
-    temperature: float = Field(0.1, gt=0)
+    temperature: float = Field(0.05, gt=0)
     """Boltzmann temperature, in the unit below: low is greedy."""
     temperature_unit: Literal["score", "error"] = "score"
     """Unit of the temperature: points of the score, or the typical standard error of the candidates' scores."""
@@ -74,6 +74,9 @@ class SearchSettings(Section):
     """Gain that the sequential rule is made to find, in points of the score; smaller ones are found less often."""
     overlook: float = Field(0.1, gt=0, lt=1)
     """Chance with which a child that is better by `effect` may be dropped early; higher is cheaper."""
+    contend: int | None = Field(None, ge=0)
+    """Rollouts of a child after which it may be a parent if it is ahead of its own, though nothing is claimed of it; none:
+    1.2 / effect^2; 0: only survivors are parents. Under `sequential`."""
     most: int | None = Field(None, ge=10)
     """Validation rollouts of one child after which the sequential rule drops it as undecided; none: 10 / effect squared."""
     block: int = Field(10, ge=1)

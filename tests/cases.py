@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evolve.case import Case
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
+from evolve.population import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
 from harness.trajectory import Attempt, Criterion, Example, Report, Rollout, Step, Verification
 from harness.types import Draw, Reply, Request
 
@@ -134,10 +134,10 @@ def case(*rollouts: Rollout, history: Sequence[Iteration] = (), **more: object) 
 
 
 def tried(number: int, outcome: str, parent: str = "c0", summary: str = "asks for steps") -> Iteration:
-    """An iteration whose child did better than its parent if it survived."""
-    scores = (0.0, 1.0) if outcome == "survived" else (1.0, 0.0)
+    """An iteration whose child did better than its parent if it was kept."""
+    scores = (0.0, 1.0) if outcome in KEPT else (1.0, 0.0)
     measured = ()
-    if outcome in ("survived", "dropped"):
+    if outcome in (*KEPT, "dropped"):
         secret = submission(["secret validation answer"], malformed="secret validation text")
         measured = tuple(
             evaluation(who, rollout("secretdoc", secret, score=score), side=side, iteration=number)

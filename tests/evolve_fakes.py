@@ -14,6 +14,7 @@ from evolve.loop import Parts, Task
 from evolve.operators import Attempt
 from evolve.operators.making import unanalysed
 from evolve.population import (
+    KEPT,
     Candidate,
     Cause,
     Diagnosis,
@@ -67,18 +68,23 @@ def baseline(scores: Sequence[Score] = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)) -> Iterat
 
 
 def compared(
-    number: int, old: Sequence[Score], new: Sequence[Score], outcome: Outcome = "survived", parent: str = "c0"
+    number: int,
+    old: Sequence[Score],
+    new: Sequence[Score],
+    outcome: Outcome = "survived",
+    parent: str = "c0",
+    reference: str | None = None,
 ) -> Iteration:
-    """An iteration that measured parent and child."""
+    """An iteration that measured parent and child. reference: whom it measured in place of a contender."""
     born = child(number, parent)
     sides = (
-        evaluation(parent, old, "parent", iteration=number),
+        evaluation(reference or parent, old, "parent", iteration=number),
         evaluation(born.id, new, "child", iteration=number),
     )
     gaps = [b - a for a, b in zip(old, new, strict=False) if a is not None and b is not None]
     value = sum(gaps) / len(gaps) if gaps else 0.0
     look = Look(len(gaps), len(gaps), len(gaps), value, -1.0, 1.0)
-    decision = Decision("strict", None, (look,)) if outcome in ("survived", "dropped") else None
+    decision = Decision("strict", None, (look,)) if outcome in (*KEPT, "dropped") else None
     return Iteration(number, outcome, "", parent, 0, born, evaluations=sides, decision=decision)
 
 

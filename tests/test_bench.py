@@ -11,6 +11,7 @@ import pytest
 from bench import engine, engine_runs, selection
 from bench.engine_world import Ration, Rationed
 from bench.null_world import NullExecutor, Pools
+from evolve.contest import Terms, valid
 from evolve.population import Iteration
 from evolve.results import Results
 from harness.errors import BudgetSpent
@@ -22,11 +23,11 @@ USUAL = selection.World("usual", better={3: 0.2})
 
 
 def test_a_run_is_repeatable_and_counts_all_scores() -> None:
-    """The paper's rule takes 100 scores a child on 50 documents, after 50 of the baseline."""
+    """The paper's rule takes 100 scores a child on 50 documents, after 50 of the baseline; one in ten contests is timed."""
     strict = replace(USUAL, rule="strict")
     first, again = selection.play(strict, 1), selection.play(strict, 1)
     assert replace(first, seconds=0.0) == replace(again, seconds=0.0)
-    assert first.scores == 50 + 40 * 100 and first.steps == 80
+    assert first.scores == 50 + 40 * 100 and first.steps == 80 // selection.TIMED
 
 
 def test_a_better_child_is_better_by_what_is_said_and_all_others_are_the_baseline() -> None:
@@ -46,9 +47,23 @@ def test_uneven_children_have_the_mean_of_their_parent() -> None:
 
 def test_an_iteration_knows_only_draws_that_it_sees() -> None:
     """What a lag hides is not used."""
-    draws = selection.fresh(USUAL, np.full(50, 0.5), 1, np.random.default_rng(0))
-    candidate = selection.Candidate(np.full(50, 0.5), {0: draws, 4: draws})
-    assert [candidate.record(at).trials for at in (0, 3, 4)] == [50, 50, 100]
+    draws = valid(selection.fresh(USUAL, np.full(50, 0.5), 1, np.random.default_rng(0)))
+    member = selection.Member(np.full(50, 0.5), {0: draws, 4: draws})
+    assert [member.record(at).trials for at in (0, 3, 4)] == [50, 50, 100]
+
+
+def test_contenders_make_no_claim() -> None:
+    """They are parents, and count neither as claims nor as false ones."""
+    world = replace(USUAL, better={}, terms=Terms(effect=0.2, contend=None))
+    runs = [selection.play(world, seed) for seed in range(3)]
+    assert sum(one.claims for one in runs) == sum(one.false for one in runs) <= 1
+    line = {
+        0: selection.Member(np.full(2, 0.5), {}),
+        3: selection.Member(np.full(2, 0.6), {}, 0, contender=True),
+        4: selection.Member(np.full(2, 0.7), {}, 3),
+    }
+    found = selection.descent_of(line)
+    assert (found.reference("3"), found.outdone()) == ("0", {"0"})
 
 
 def test_equal_candidates_pass_alike() -> None:

@@ -63,6 +63,27 @@ def budget(command: C) -> C:
     return command
 
 
+SIMULATION = (
+    click.option(
+        "--iterations", type=click.IntRange(min=1), help="Length of a run.  [default: as the run, else 50]"
+    ),
+    click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulation."
+    ),
+    click.option("--processes", type=click.IntRange(min=1), help="How many at once.  [default: one a core]"),
+    click.option(
+        "--new", is_flag=True, help="With the settings of a new run, although there is one that would go on."
+    ),
+)
+
+
+def simulation(command: C) -> C:
+    """The options of every command that simulates runs."""
+    for option in reversed(SIMULATION):
+        command = option(command)
+    return command
+
+
 def limits(flags: Mapping[str, Any]) -> dict[str, Any]:
     """The limits that were given, by their names in the settings."""
     return {key: flags[key] for key in ("calls", "tokens", "cost", "seconds") if flags[key] is not None}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evolve.commands.common import as_json as json_option
-from evolve.commands.common import console, database, draw, examples, run_name
+from evolve.commands.common import console, database, draw, examples, run_name, simulation
 from evolve.commands.counting import counting
 from evolve.report.store import as_json
 
@@ -31,9 +31,6 @@ EXAMPLES = examples(
     help="One or several, with commas; all: every one of ours.  [default: as set]",
 )
 @click.option(
-    "--iterations", type=click.IntRange(min=1), help="Length of a run.  [default: as the run, else 50]"
-)
-@click.option(
     "--runs", type=click.IntRange(min=2), help="How many to simulate.  [default: 80 of 50 iterations]"
 )
 @click.option(
@@ -41,11 +38,7 @@ EXAMPLES = examples(
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Mean pass rate to assume.  [default: recorded draws, else any is as likely]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulation.")
-@click.option("--processes", type=click.IntRange(min=1), help="How many at once.  [default: one a core]")
-@click.option(
-    "--new", is_flag=True, help="With the settings of a new run, although there is one that would go on."
-)
+@simulation
 @database
 @run_name
 @json_option

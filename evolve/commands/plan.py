@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evolve.commands.common import as_json as json_option
-from evolve.commands.common import database, draw, examples, run_name
+from evolve.commands.common import database, draw, examples, run_name, simulation
 from evolve.commands.counting import counting
 from evolve.commands.live import interruptible, watch
 from evolve.layout import Layout
@@ -37,9 +37,6 @@ EXAMPLES = examples(
     help=f"Measure so many rollouts of the baseline.  [default: none that costs money; {PILOT} if simulated]",
 )
 @click.option(
-    "--iterations", type=click.IntRange(min=1), help="Length of the run.  [default: as the run, else 50]"
-)
-@click.option(
     "--workers", type=click.IntRange(min=1), default=8, show_default=True, help="As for `evolve run`."
 )
 @click.option(
@@ -54,11 +51,7 @@ EXAMPLES = examples(
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Mean pass rate to assume.  [default: recorded draws, else the pilot's]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulation.")
-@click.option("--processes", type=click.IntRange(min=1), help="How many at once.  [default: one a core]")
-@click.option(
-    "--new", is_flag=True, help="With the settings of a new run, although there is one that would go on."
-)
+@simulation
 @database
 @run_name
 @json_option

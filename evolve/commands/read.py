@@ -78,7 +78,7 @@ def log(number: int | None, everything: bool, db: Path, run_name: str | None, js
 @click.option("--all", "everything", is_flag=True, help="Dropped candidates too.")
 @reading
 def lineage(everything: bool, db: Path, run_name: str | None, json_output: bool) -> None:
-    """The tree of candidates: the baseline and what survived of its descendants."""
+    """The tree of candidates: the baseline and what was kept of its descendants."""
     with opened(db, run_name) as store:
         found = overview.lineage(store)
     if json_output:
@@ -92,7 +92,10 @@ def lineage(everything: bool, db: Path, run_name: str | None, json_output: bool)
 @click.command(epilog=examples("evolve best", "evolve best --json | jq -r .candidate.commit  # for a script"))
 @reading
 def best(db: Path, run_name: str | None, json_output: bool) -> None:
-    """The best candidate: the one with the highest lower end of its validation interval."""
+    """The best candidate: the one with the highest lower end of its validation interval.
+
+    It may be a contender, which is ahead and not shown to be better; never one that a survivor was shown to beat.
+    """
     with opened(db, run_name) as store:
         winner = best_of(store)
         found = overview.overview(store)
@@ -101,12 +104,14 @@ def best(db: Path, run_name: str | None, json_output: bool) -> None:
         facts = {
             "candidate": node,
             "scores": found.best,
+            "not_shown_better_than": found.better_than,
             "validation_difference": found.validation_difference,
         }
         click.echo(as_json({"run": found.run, **facts, "test_difference": found.test_difference}))
         return
     summary = Text(f"{node.summary}\n" if node.summary else "", "dim")
-    draw(Text.assemble((node.candidate, "bold"), f" {node.commit}"), summary, views.results(found))
+    head = Text.assemble((node.candidate, "bold"), f" {node.commit}", (views.unshown(found), "yellow"))
+    draw(head, summary, views.results(found))
 
 
 def recorded(store: Store) -> int:

@@ -1,4 +1,4 @@
-"""A child of two survivors: a three-way merge of their files. The implementer is asked only where both changed the same
+"""A child of two candidates: a three-way merge of their files. The implementer is asked only where both changed the same
 passage. The second parent is remembered by the iteration (`partner`); in git the child has one parent.
 """
 
@@ -77,7 +77,7 @@ async def _clean(case: Case, partner: Candidate, merge: Merge, workshop: Worksho
 
 
 def partner(seen: Population, parent: Candidate, rng: np.random.Generator) -> Candidate | None:
-    """A second survivor for a merge, drawn with Boltzmann weights of the scores; None if there is none.
+    """A second candidate for a merge, drawn with Boltzmann weights of the scores; None if there is none.
 
     It is of the parent's arm, neither its ancestor nor its descendant, measured, and was not merged with it before.
     """

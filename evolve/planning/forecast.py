@@ -84,7 +84,7 @@ def final(run: Simulated, test: int, control: float) -> int:
     for number, step in enumerate(run.steps, 1):
         arm = arm_of(number, control, spent)
         spent[arm] += step.rollouts
-        arms |= {arm} if step.kept else set()
+        arms |= {arm} if step.kept or step.contender else set()
     return test * (1 + len(arms))
 
 

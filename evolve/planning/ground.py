@@ -15,7 +15,7 @@ from evolve.planning.guess import Guess, guesses
 from evolve.planning.measuring import home_of, scaffold_of
 from evolve.planning.reading import measured, recorded
 from evolve.planning.values import Pilot
-from evolve.rules import terms_of
+from evolve.rules import pressure_of, terms_of
 from evolve.settings import Settings
 from harness.instrument import MEASURING
 from harness.types import Role
@@ -53,7 +53,8 @@ class Ground:
     def scenario(self, survival: str, iterations: int) -> Scenario:
         """Null runs with these settings."""
         search, documents = self.settings.search, self.settings.documents
-        return Scenario(survival, terms_of(search), documents.validation, iterations, self.rates)
+        terms, pressure = terms_of(search), pressure_of(self.settings)
+        return Scenario(survival, terms, documents.validation, iterations, self.rates, pressure=pressure)
 
     def expected(self, iterations: int, better: int) -> Scenario:
         """Runs as they may go: with minibatches, and with so many better children at even distances."""

@@ -2,7 +2,7 @@
 
 All of it is derived from what is recorded. An arm's spend is every rollout of its iterations, those on the minibatch and
 of a survivor's fresh record included; what the baseline's first record took is nobody's. An arm's best is the one
-with the highest lower end of the interval of its record, the baseline where nothing survived, as in `Population.best_of`.
+with the highest lower end of the interval of its record, the baseline where nothing was kept, as in `Population.best_of`.
 
 A control arm has a small part of the budget, so evolution's best is compared with its best twice: as it is now, and as it
 was at equal spend: the best by the records of then among what evolution had after the last of its iterations, in the
@@ -18,10 +18,11 @@ from typing import Literal, get_args
 from evolve import seal_log
 from evolve.contest import Record
 from evolve.database import failure
+from evolve.descent import Descent
 from evolve.intervals import Interval, bonferroni
-from evolve.population import Arm, Candidate, Standing
+from evolve.population import Arm, Candidate, Outcome, Standing
 from evolve.report.records import Gap, best_minus_baseline, gap, records
-from evolve.report.store import Score, Store, scores
+from evolve.report.store import Score, Store, descent_of, scores
 from evolve.rows import Row
 
 Verdict = Literal["beats", "loses", "open", "same"]
@@ -32,18 +33,18 @@ ITERATIONS = """SELECT i.number, i.arm, coalesce(e.rollouts, 0) AS rollouts, coa
         WHERE run = :run AND side <> 'final' GROUP BY iteration) AS e ON e.iteration = i.number
     WHERE i.run = :run AND i.number > 0 ORDER BY i.number"""
 BORN = """SELECT candidate, iteration, parent, arm FROM candidates
-    WHERE run = :run AND status IN ('baseline', 'survived') ORDER BY iteration"""
+    WHERE run = :run AND status IN ('baseline', 'survived', 'contender') ORDER BY iteration"""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """A finished iteration: its arm, all its rollouts, whether its child was raced and kept."""
+    """A finished iteration: its arm, all its rollouts, whether its child was raced, and what became of it."""
 
     number: int
     arm: Arm
     rollouts: int
     raced: bool
-    survived: bool
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Line:
     rollouts: int
     raced: int
     survivors: int
+    contenders: int
     best: str
     validation: Score | None
     test: Score | None
@@ -101,11 +103,12 @@ class Arms:
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a comparison is derived from. born: the baseline and all survivors. known: their records as they are now."""
+    """What a comparison is derived from. born: all that may be parents. known: their records as they are now."""
 
     spent: tuple[Spent, ...]
     born: tuple[Candidate, ...]
     known: Mapping[str, Record]
+    descent: Descent
 
     def of(self, arm: Arm) -> tuple[Spent, ...]:
         return tuple(one for one in self.spent if one.arm == arm)
@@ -119,8 +122,8 @@ def arms(store: Store) -> Arms | None:
     if BASELINE not in known:
         return None
     born = tuple(map(_candidate, store.rows(BORN)))
-    facts, opened = _Facts(spent, born, known), _opened(store)
-    bests = {arm: best(standings(known, born, arm)).candidate.id for arm in used}
+    facts, opened = _Facts(spent, born, known, descent_of(store)), _opened(store)
+    bests = {arm: best(standings(known, born, arm), facts.descent).candidate.id for arm in used}
     return Arms(
         tuple(_line(store, facts.of(arm), (arm, bests[arm]), opened) for arm in used),
         tuple(_comparison(store, facts, arm, bests[arm]) for arm in used[1:]),
@@ -129,14 +132,16 @@ def arms(store: Store) -> Arms | None:
 
 
 def standings(known: Mapping[str, Record], born: Iterable[Candidate], arm: Arm) -> list[Standing]:
-    """The baseline and the survivors of an arm that have a record."""
+    """The baseline and those of an arm that may be parents, as far as they have a record."""
     mine = (one for one in born if one.id == BASELINE or one.arm == arm)
     return [Standing(one, known[one.id]) for one in mine if one.id in known]
 
 
-def best(found: Sequence[Standing]) -> Standing:
-    """By the highest lower end of the interval; of equal ones the oldest."""
-    return max(found, key=lambda one: (one.interval.low if one.trials else -1.0, -one.candidate.iteration))
+def best(found: Sequence[Standing], descent: Descent) -> Standing:
+    """By the highest lower end of the interval; of equal ones the oldest. None that was shown to be beaten by another."""
+    beaten = descent.outdone({one.candidate.id for one in found if one.trials})
+    left = (one for one in found if one.candidate.id not in beaten)
+    return max(left, key=lambda one: (one.interval.low if one.trials else -1.0, -one.candidate.iteration))
 
 
 def within(spent: Iterable[Spent], rollouts: int) -> tuple[Spent, ...]:
@@ -166,15 +171,17 @@ def _candidate(row: Row) -> Candidate:
 
 
 def _spent(row: Row) -> Spent:
-    kept = row["outcome"] == "survived"
-    return Spent(row["number"], row["arm"], row["rollouts"], bool(row["raced"]), kept)
+    return Spent(row["number"], row["arm"], row["rollouts"], bool(row["raced"]), row["outcome"])
 
 
 def _comparison(store: Store, facts: _Facts, control: Arm, theirs: str) -> Comparison:
     rollouts = sum(one.rollouts for one in facts.of(control))
     first = within(facts.of("evolution"), rollouts)
     then = records(store, first[-1].number if first else 0)
-    now, before = (best(standings(one, facts.born, "evolution")).candidate.id for one in (facts.known, then))
+    now, before = (
+        best(standings(one, facts.born, "evolution"), facts.descent).candidate.id
+        for one in (facts.known, then)
+    )
     return Comparison(
         control,
         versus(facts.known, now, theirs),
@@ -195,7 +202,8 @@ def _line(store: Store, spent: Sequence[Spent], found: tuple[Arm, str], opened: 
         len(spent),
         sum(one.rollouts for one in spent),
         sum(one.raced for one in spent),
-        sum(one.survived for one in spent),
+        sum(one.outcome == "survived" for one in spent),
+        sum(one.outcome == "contender" for one in spent),
         key,
         known.get("validation"),
         known.get("test"),

@@ -50,7 +50,8 @@ def drawn(found: Arms | None, shown: Collection[str] = ()) -> RenderableType:
 def lines(one: Line, opened: int, short: bool) -> list[str]:
     """An arm: its cost, its best, and unless that is to be short its scores. opened: candidates that saw the test split."""
     best = "the baseline" if one.best == BASELINE else one.best
-    counts = f"{figures.count(one.iterations, 'iteration')}, {one.raced} raced, {one.survivors} kept"
+    counts = f"{figures.count(one.iterations, 'iteration')}, {one.raced} raced, {one.survivors} survived"
+    counts += f", {figures.count(one.contenders, 'contender')}" if one.contenders else ""
     found = [f"{counts}; {figures.count(one.rollouts, 'rollout')}; best: {best}"]
     if short:
         return found
@@ -103,7 +104,7 @@ def operators(found: Operators) -> RenderableType:
     for one in found.lines:
         rate = f"{one.rate.value:.1f} (95 %: {one.rate.low:.1f} to {one.rate.high:.1f})"
         share = "" if one.share is None else f"{one.share:.0%}"
-        cells = (str(one.tries), str(one.survivors), f"{one.rollouts:,}", rate)
+        cells = (str(one.tries), str(one.kept), f"{one.rollouts:,}", rate)
         table.add_row(one.operator, *cells, share)
     note = [Text(f"fixed by search.operator = {found.fixed!r}", "dim")] if found.fixed else []
     return Group(table, *note)

@@ -11,16 +11,15 @@ from rich.text import Text
 
 from evolve import seal_log
 from evolve.database import failure
-from evolve.intervals import Interval, Z, bonferroni, paired_difference
+from evolve.descent import Descent
+from evolve.intervals import Interval, Z, bonferroni
+from evolve.population import IN_POPULATION
 from evolve.report import figures
-from evolve.report.store import IN_POPULATION, Score, Store, best, scores
+from evolve.report.records import best_minus_baseline
+from evolve.report.store import Score, Store, best, descent_of, scores
 from evolve.report.views import sign
 from evolve.seal import BASELINE, Log, Purpose, Unsealed, flattery
 
-PAIRS = """SELECT avg(CASE WHEN candidate = :candidate THEN score END) AS mine,
-    avg(CASE WHEN candidate = 'c0' THEN score END) AS baseline
-    FROM rollouts WHERE run = :run AND side = 'final' AND candidate IN (:candidate, 'c0')
-    GROUP BY +document HAVING mine IS NOT NULL AND baseline IS NOT NULL"""
 DOCUMENTS = "SELECT total(used) AS n FROM documents WHERE run = :run AND split = 'test'"
 ELSEWHERE = """SELECT o.run, count(*) AS n FROM (SELECT run, candidate FROM openings
     UNION SELECT run, candidate FROM evaluations WHERE side = 'final') AS o
@@ -83,14 +82,20 @@ def opened(store: Store) -> tuple[str, ...]:
 
 
 def reported(store: Store) -> tuple[str, ...]:
-    """Whom the final report is of: the baseline, the best candidate, and the best of each arm in which one survived."""
-    known, ranks = scores(store), dict[str, tuple[float, int, str]]()
+    """Whom the final report is of: the baseline, the best candidate, and the best of each arm in which one was kept."""
+    known, descent, arms = scores(store), descent_of(store), dict[str, list[tuple[float, int, str]]]()
     for row in store.rows(ARMS):
         one = known.get(row["candidate"], {}).get("validation")
-        if one and row["candidate"] != BASELINE and row["status"] in IN_POPULATION:
-            rank = (one.interval.low, -row["iteration"], row["candidate"])
-            ranks[row["arm"]] = max(rank, ranks.get(row["arm"], rank))
-    return tuple(dict.fromkeys((BASELINE, best(store), *(key for _, _, key in ranks.values()))))
+        if one and one.interval.trials and row["candidate"] != BASELINE and row["status"] in IN_POPULATION:
+            arms.setdefault(row["arm"], []).append((one.interval.low, -row["iteration"], row["candidate"]))
+    found = (_best(ranks, descent) for ranks in arms.values())
+    return tuple(dict.fromkeys((BASELINE, best(store), *found)))
+
+
+def _best(ranks: Sequence[tuple[float, int, str]], descent: Descent) -> str:
+    """The best of an arm, as `Population.best_of`."""
+    beaten = descent.outdone({key for _, _, key in ranks})
+    return max(one for one in ranks if one[2] not in beaten)[2]
 
 
 def purpose(store: Store, wanted: Sequence[str]) -> Purpose:
@@ -108,9 +113,8 @@ def held_out(store: Store, wanted: Sequence[str]) -> HeldOut:
     for one in wanted:
         if one not in log.measured or "test" not in known.get(one, {}):
             continue
-        pairs = [(row["mine"], row["baseline"]) for row in store.rows(PAIRS, candidate=one)]
-        gain = paired_difference(pairs) if pairs and one != BASELINE else None
-        wider = paired_difference(pairs, z) if gain and log.compared > 1 else None
+        gain = best_minus_baseline(store, one, "test")
+        wider = best_minus_baseline(store, one, "test", z) if log.compared > 1 else None
         entrants.append(Entrant(one, rows[one]["arm"], rows[one]["status"], known[one]["test"], gain, wider))
     return HeldOut(
         run=store.run.run,

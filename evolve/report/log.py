@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from evolve.population import KEPT
 from evolve.report import figures, records
 from evolve.report.overview import Entry
 from evolve.report.records import Gap
@@ -19,7 +20,7 @@ ROOMY = 100
 LONGEST_OUTCOME = 12
 SCORE = 29
 CHILD = 41
-GAIN = 72
+GAIN = 84
 
 
 def drawn(entries: Sequence[Entry], width: int) -> RenderableType:
@@ -35,7 +36,7 @@ def lines(entries: Sequence[Entry]) -> Iterator[str]:
         measured = one.child_score
         simulated = bool(measured and measured.simulated)
         child = f"child {figures.score(measured.interval, simulated)}" if measured else ""
-        gain = f"gain {difference(one, simulated)}" if one.gain else ""
+        gain = f"gain {difference(one, simulated)}{over(one)}" if one.gain else ""
         parent = one.parent or "" if one.number else ""
         head = f"{one.number:>5}  {parent:<6}  {one.outcome.replace('_', ' '):<{LONGEST_OUTCOME}}"
         yield f"{head}  {child:<{CHILD}}  {gain:<{GAIN}}  {_why(one).plain}".rstrip()
@@ -90,11 +91,15 @@ def verdict(reason: str) -> str:
 
 
 def _gain(one: Entry) -> str:
-    return (
-        difference(one, False).replace(" pairs", "").replace(" pair", "").replace("n=", "")
-        if one.gain
-        else ""
-    )
+    if not one.gain:
+        return ""
+    text = difference(one, False).replace(" pairs", "").replace(" pair", "").replace("n=", "")
+    return text + over(one)
+
+
+def over(one: Entry) -> str:
+    """Whom a gain is over, where that is not the parent."""
+    return f", over {one.against}" if one.against else ""
 
 
 def _score(one: Score | None) -> str:
@@ -103,7 +108,7 @@ def _score(one: Score | None) -> str:
 
 def _why(one: Entry) -> Text:
     text = Text(figures.visible(" ".join(one.summary.split())))
-    reason = "" if one.outcome == "survived" else figures.shortened(verdict(one.reason), LONGEST_REASON)
+    reason = "" if one.outcome in KEPT else figures.shortened(verdict(one.reason), LONGEST_REASON)
     if reason:
         text.append(f" ({reason})" if text.plain else reason, "dim")
     return text

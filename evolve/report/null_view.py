@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evolve.intervals import Interval
-from evolve.null_study import GAINS, Noise, Study
+from evolve.null_study import GAINS, Noise, Power, Study
 from evolve.pass_rates import Rates
 from evolve.planning.values import COMPLETION, PROMPT, Pilot
 from evolve.report import figures
@@ -73,7 +73,7 @@ def drawn(one: Null, width: int) -> RenderableType:
         beside = one.rules[first : first + each]
         parts.append(titled("What the rule makes of equal children", rules(beside)))
         middle = beside[0].number
-        title = f"Chance that a child is kept that is better by so much (iteration {middle})"
+        title = f"Chance that a child survives that is better by so much (iteration {middle})"
         parts.append(titled(title, power(beside)))
     parts.append(titled("Cost of one decision", cost(one)))
     parts.append(Text(verdict(one)))
@@ -122,7 +122,9 @@ def columns(beside: Sequence[Study], name: str) -> Table:
 def rules(beside: Sequence[Study]) -> Table:
     grid = columns(beside, "")
     grid.add_row("false-win rate", *(share(one.false_wins) for one in beside))
-    grid.add_row("children kept a run", *(f"{one.kept:.2f}" for one in beside))
+    grid.add_row("survivors a run", *(f"{one.kept:.2f}" for one in beside))
+    if any(one.contenders for one in beside):
+        grid.add_row("contenders a run", *(f"{one.contenders:.1f}" for one in beside))
     grid.add_row("rollouts a decision", *(f"{one.decision:,.0f}" for one in beside))
     grid.add_row("  90th percentile", *(f"{one.most:,.0f}" for one in beside))
     grid.add_row("rollouts of the run", *(f"{one.run:,.0f}" for one in beside))
@@ -142,7 +144,7 @@ def percent(part: float) -> str:
 
 
 def detectable(one: Study) -> str:
-    """The smallest gain that is kept in 80 % of the cases."""
+    """The smallest gain that survives in 80 % of the cases."""
     if one.detectable is None:
         return f"above {max(each.gain for each in one.power):g}"
     return f"{one.detectable:.2f}"
@@ -154,7 +156,14 @@ def power(beside: Sequence[Study]) -> Table:
     for gain in GAINS:
         if all(gain in one for one in chances):
             grid.add_row(f"+{gain:g}", *(share(one[gain].chance) for one in chances))
+            if any(one.contenders for one in beside):
+                grid.add_row("  or contends", *(on(one[gain]) for one in chances))
     return grid
+
+
+def on(one: Power) -> str:
+    """How often a child may be a parent at least."""
+    return "" if one.parent is None or one.parent == one.chance else share(one.parent)
 
 
 def cost(one: Null) -> RenderableType:
@@ -185,9 +194,15 @@ def verdict(one: Null) -> str:
     """The false-win rates beside the error budget, in words, and what the figures mean."""
     budget = f"{100 * one.error:g} %"
     said = " ".join(judged(one, budget))
+    contends = (
+        " Contenders are parents of whom nothing is claimed: a small gain goes on as one and is claimed later, together "
+        "with what its descendants add."
+        if any(each.contenders for each in one.rules)
+        else ""
+    )
     return (
-        f"{said} The false-win rate is the share of runs that keep at least one child that is no better; the detectable "
-        "gain is the smallest that is kept with a chance of 80 %."
+        f"{said} The false-win rate is the share of runs in which at least one child survives that is no better; the "
+        f"detectable gain is the smallest that survives with a chance of 80 %, by itself.{contends}"
     )
 
 

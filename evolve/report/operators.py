@@ -10,7 +10,7 @@ from evolve.population import Operator
 from evolve.report.store import Store
 from evolve.rows import Row
 
-EARNED = """SELECT i.operator, count(*) AS tries, total(i.outcome = 'survived') AS survived,
+EARNED = """SELECT i.operator, count(*) AS tries, total(i.outcome IN ('survived', 'contender')) AS kept,
     total(e.raced) AS measured, total(e.rollouts) AS rollouts
     FROM iterations AS i LEFT JOIN (SELECT iteration, sum(trials + missing) AS rollouts, max(side = 'child') AS raced
         FROM evaluations WHERE run = :run AND side <> 'final' GROUP BY iteration) AS e ON e.iteration = i.number
@@ -25,14 +25,14 @@ WINDOW = (
 
 @dataclass(frozen=True)
 class Line:
-    """One operator. tries: finished iterations of evolution. rate: survivors per 1,000 rollouts, `trials` are rollouts.
+    """One operator. tries: finished iterations of evolution. rate: kept children per 1,000 rollouts, `trials` are rollouts.
 
     share: the probability with which the bandit takes it next where all of these are possible; None if it is not asked.
     """
 
     operator: Operator
     tries: int
-    survivors: int
+    kept: int
     rollouts: int
     rate: Interval
     share: float | None
@@ -58,7 +58,7 @@ def rate(events: int, rollouts: int) -> Interval:
     """Events per 1,000 rollouts with the score interval of a Poisson rate, which needs no event to have an upper end.
 
     Barker 2002, Am. Stat. 56:85-89, "A comparison of nine confidence intervals for a Poisson parameter". It takes
-    survivors as independent; without rollouts it is 0, and its interval says nothing.
+    them as independent; without rollouts it is 0, and its interval says nothing.
     """
     if not rollouts:
         return Interval(0.0, 0.0, float(THOUSAND), 0)
@@ -68,9 +68,9 @@ def rate(events: int, rollouts: int) -> Interval:
 
 
 def _line(row: Row, shares: Mapping[Operator, float]) -> Line:
-    survivors, rollouts = int(row["survived"]), int(row["rollouts"])
+    kept, rollouts = int(row["kept"]), int(row["rollouts"])
     share = shares.get(row["operator"])
-    return Line(row["operator"], row["tries"], survivors, rollouts, rate(survivors, rollouts), share)
+    return Line(row["operator"], row["tries"], kept, rollouts, rate(kept, rollouts), share)
 
 
 def _shares(store: Store, possible: list[Operator]) -> dict[Operator, float]:
@@ -78,9 +78,7 @@ def _shares(store: Store, possible: list[Operator]) -> dict[Operator, float]:
 
     recent = store.rows(EARNED, since=store.rows(LAST)[0]["n"] - WINDOW + 1)
     earned = {
-        row["operator"]: Earned(
-            row["tries"], int(row["survived"]), int(row["measured"]), int(row["rollouts"])
-        )
+        row["operator"]: Earned(row["tries"], int(row["kept"]), int(row["measured"]), int(row["rollouts"]))
         for row in recent
     }
     return probabilities(earned, possible)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from evolve import seal_log
+from evolve.descent import Descent
 from evolve.intervals import Interval, bonferroni
 from evolve.lock import holder
 from evolve.picking import picked
@@ -11,7 +12,7 @@ from evolve.population import Arm, Diagnosis, Operator, Spend
 from evolve.report.arms import Arms, arms
 from evolve.report.journal import Receipt, unrecorded
 from evolve.report.records import best_minus_baseline
-from evolve.report.store import COUNTED, Score, Store, best, scores
+from evolve.report.store import COUNTED, Score, Store, best, descent_of, scores
 from evolve.rows import Row, seconds
 from harness.types import Side, Split
 
@@ -22,7 +23,8 @@ LAST_NUMBER = 2**63 - 1
 class Entry:
     """One iteration, in a line. `gain`: child minus parent as the rule saw it last, over the documents both had a score for.
 
-    rollouts: valid ones of child and parent behind the gain, the parent's earlier ones included; None if not recorded.
+    rollouts: valid ones of both behind the gain, the parent's earlier ones included; None if not recorded. against: whom
+    the child is compared with in place of its parent, where that is a contender.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Entry:
     seconds: float
     arm: Arm
     operator: Operator
+    against: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Overview:
     holder: the process that holds the run now, in words. tested: whom the test split was opened for. picked: it is the
     run that commands mean by default, because somebody said so. unrecorded: what was paid for in iterations and final
     tests that have no row yet; it is not in `spend`. arms: evolution against the control arms; None if these did nothing.
+    better_than: where the best is a contender, the candidate that it is not shown to be better than.
     """
 
     run: str
@@ -130,6 +134,7 @@ class Overview:
     picked: bool
     unrecorded: Receipt
     arms: Arms | None
+    better_than: str | None = None
 
     @property
     def search(self) -> Session | None:
@@ -183,11 +188,12 @@ def log(store: Store, number: int | None = None, last: int | None = None) -> tup
         AND iteration >= :low AND iteration <= :high"""
     for row in store.rows(between, low=found[0]["number"], high=found[-1]["number"]):
         sides[row["iteration"], row["side"]] = _score(row)
-    return tuple(_entry(row, sides) for row in found)
+    descent = descent_of(store)
+    return tuple(_entry(row, sides, descent) for row in found)
 
 
-def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
-    number = row["number"]
+def _entry(row: Row, sides: dict[tuple[int, Side], Score], descent: Descent) -> Entry:
+    number, reference = row["number"], descent.reference(row["parent"] or "")
     gain = Interval(row["difference"], row["low"], row["high"], row["compared"]) if row["compared"] else None
     return Entry(
         number=number,
@@ -204,6 +210,7 @@ def _entry(row: Row, sides: dict[tuple[int, Side], Score]) -> Entry:
         seconds=seconds(row["finished_at"]) - seconds(row["started_at"]),
         arm=row["arm"],
         operator=row["operator"],
+        against=reference if reference != (row["parent"] or "") else None,
     )
 
 
@@ -261,7 +268,14 @@ def overview(store: Store) -> Overview:
         picked=picked(store.db) == store.run.run,
         unrecorded=_unrecorded(store),
         arms=arms(store) if found else None,
+        better_than=unshown(store, winner) if winner else None,
     )
+
+
+def unshown(store: Store, key: str) -> str | None:
+    """The candidate that a contender is not shown to be better than; None of all others."""
+    reference = descent_of(store).reference(key)
+    return None if reference == key else reference
 
 
 def _unrecorded(store: Store) -> Receipt:

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 Phase = Literal["starting", "baseline", "iterations", "final test", "stopping", "done"]
 KEPT = "survived"
 COLOURS = {
-    **{"survived": "green", "accepted": "green", "dropped": "yellow", "missing": "magenta"},
+    **{
+        "survived": "green",
+        "contender": "green",
+        "accepted": "green",
+        "dropped": "yellow",
+        "missing": "magenta",
+    },
     **dict.fromkeys(("broken", "out_of_scope", "crashed", "hung"), "red"),
 }
 

@@ -14,7 +14,8 @@ RECORDS = f"""SELECT r.candidate, r.document, count(r.score) AS trials, total(r.
     total(r.outcome = 'missing') AS missing
     FROM candidates AS c CROSS JOIN rollouts AS r ON (r.run, r.candidate) = (c.run, c.candidate)
     CROSS JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
-    WHERE c.run = :run AND c.status IN ('baseline', 'survived') AND c.candidate = coalesce(:candidate, c.candidate)
+    WHERE c.run = :run AND c.status IN ('baseline', 'survived', 'contender')
+    AND c.candidate = coalesce(:candidate, c.candidate)
     AND +r.iteration <= :upto AND e.split = 'validation' AND e.instrument = :instrument AND {COUNTED}
     GROUP BY r.candidate, +r.document"""
 # CROSS JOIN has SQLite look up the rollouts of one candidate after the other; left to itself it compares all iterations.
@@ -55,7 +56,7 @@ def brief(gap: Gap) -> str:
 
 
 def records(store: Store, upto: int = LAST, candidate: str | None = None) -> dict[str, Record]:
-    """Candidate -> its record as iterations 0..upto leave it, of the baseline and all survivors, or of one of them."""
+    """Candidate -> its record as iterations 0..upto leave it, of all that may be parents, or of one of them."""
     found: dict[str, Record] = {}
     values = {"upto": upto, "candidate": candidate, "instrument": store.run.instrument}
     for row in store.rows(RECORDS, **values):

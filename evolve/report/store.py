@@ -11,16 +11,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from evolve.database import connect_readonly, failure
+from evolve.descent import Descent
 from evolve.intervals import Interval, proportion
 from evolve.picking import picked
-from evolve.population import Candidate
+from evolve.population import IN_POPULATION, Candidate
 from evolve.report import figures
 from evolve.rows import Row, RunRow, candidate_of, run_of
 from harness.errors import UsageError
 from harness.types import Split
 
 SHORTEST_PREFIX = 4
-IN_POPULATION = ("baseline", "survived")
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ def _find_run(connection: sqlite3.Connection, run: str | None) -> Row | None:
     return dict(rows[0]) if rows else None
 
 
+DESCENT = """SELECT c.candidate, c.parent, c.status, c.status = 'survived' AND EXISTS (SELECT 1 FROM evaluations AS e
+    WHERE (e.run, e.iteration, e.side) = (c.run, c.iteration, 'record')) AS claimed
+    FROM candidates AS c WHERE c.run = :run AND c.status IN ('baseline', 'survived', 'contender')"""
 COUNTED = """(e.side <> 'child' OR c.status <> 'survived' OR NOT EXISTS (SELECT 1 FROM evaluations AS f
     WHERE (f.run, f.iteration, f.side) = (e.run, e.iteration, 'record')))"""  # as population.counts
 
@@ -140,17 +143,32 @@ def best(store: Store) -> str:
     Raises:
         UsageError: nothing was measured yet.
     """
-    known = scores(store)
+    known = {
+        key: one["validation"]
+        for key, one in scores(store).items()
+        if "validation" in one and one["validation"].interval.trials
+    }
+    beaten = descent_of(store).outdone(known)
     ranked = [
-        (known[key]["validation"].interval.low, -candidate.iteration, key)
+        (known[key].interval.low, -candidate.iteration, key)
         for key, (candidate, status) in candidates(store).items()
-        if status in IN_POPULATION and "validation" in known.get(key, {})
+        if status in IN_POPULATION and key in known and key not in beaten
     ]
     if not ranked:
         raise UsageError(
             f"run {store.run.run!r} has no measured candidate yet; wait for its baseline, or go on with `evolve run`"
         )
     return str(max(ranked)[2])
+
+
+def descent_of(store: Store) -> Descent:
+    """Parents and kinds of all candidates that could be parents."""
+    rows = store.rows(DESCENT)
+    return Descent(
+        {row["candidate"]: row["parent"] for row in rows},
+        frozenset(row["candidate"] for row in rows if row["status"] == "contender"),
+        frozenset(row["candidate"] for row in rows if row["claimed"]),
+    )
 
 
 def resolve(store: Store, name: str) -> Candidate:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from evolve import rows
 from evolve.database import open_readonly
-from evolve.population import Candidate, Evaluation
+from evolve.population import IN_POPULATION, Candidate, Evaluation
 from evolve.report import traces
-from evolve.report.store import IN_POPULATION, Store, candidates
+from evolve.report.store import Store, candidates
 from evolve.report.verify_decisions import decision_problems
 from evolve.report.verify_seal import opening_problems
 from evolve.report.verify_trace import MONEY, Journal, Ledger, edit_problems, rollout_problems

@@ -10,9 +10,9 @@ from itertools import zip_longest
 from math import isclose
 from typing import Literal
 
-from evolve.contest import Contest, Decision, Look, Measure, Scores, Survival, Terms, Trial, merged
+from evolve.contest import Contest, Decision, Look, Measure, Record, Survival, Terms, Trial
 from evolve.memory import QUERIES, loaded
-from evolve.population import Iteration
+from evolve.population import KEPT, NEVER, Iteration, Outcome, Population, counts
 from evolve.race import Rule, numbered
 from evolve.report.store import Store
 from evolve.rows import decision_of
@@ -20,7 +20,12 @@ from evolve.rules import function_of, terms_of
 from evolve.settings import validate
 from harness.errors import UsageError
 
-DECIDED = ("survived", "dropped")
+DECIDED = (*KEPT, "dropped")
+WORDS: Mapping[Outcome, str] = {
+    "survived": "survives",
+    "contender": "becomes a contender",
+    "dropped": "is dropped",
+}
 CLOSE = 1e-9
 DECISIONS = "SELECT * FROM decisions WHERE run = :run ORDER BY iteration"
 VALIDATION = """SELECT document, name FROM documents WHERE run = :run AND split = 'validation' AND used = 1
@@ -57,7 +62,7 @@ class Case:
     """One decision as it is recorded, with its draws in the order they were asked for."""
 
     number: int
-    survived: bool
+    outcome: Outcome
     decision: Decision
     draws: Mapping[Drawing, tuple[Trial, ...]]
 
@@ -76,17 +81,20 @@ def decision_problems(store: Store) -> tuple[int, tuple[str, ...]]:
         return 0, ("decisions are recorded, and no validation document",)
     problems = [*unrecorded(iterations, decisions, replay), *unseen(iterations, replay.lag)]
     rules = {name: replay.named(name) for name in {one.rule for one in decisions.values()}}
-    held = 0
+    held, descent = 0, Population(iterations).descent
     for one, records in grown(iterations, replay.lag):
         decision = decisions.get(one.number)
         rule = rules[decision.rule] if decision else None
         if decision is None or rule is None:
             continue
         held += 1
-        case = Case(one.number, one.outcome == "survived", decision, drawn(store, one.number))
-        record = records.get(one.parent, {})
+        case = Case(one.number, one.outcome, decision, drawn(store, one.number))
+        reference = descent.reference(one.parent)
+        rival = None if reference == one.parent else records.get(one.parent, NEVER)
+        known = records.get(reference, NEVER), rival
+        problems += (f"iteration {one.number}: {text}" for text in mistaken(one, reference))
         problems += (
-            f"iteration {one.number}: {text}" for text in case_problems(rule, case, record, replay.names)
+            f"iteration {one.number}: {text}" for text in case_problems(rule, case, known, replay.names)
         )
     return held, tuple(problems)
 
@@ -125,18 +133,20 @@ def unseen(iterations: Sequence[Iteration], lag: int) -> Iterator[str]:
             yield f"iteration {number}: it is not recorded, later ones saw it"
 
 
-def grown(iterations: Sequence[Iteration], lag: int) -> Iterator[tuple[Iteration, Mapping[str, Scores]]]:
+def grown(iterations: Sequence[Iteration], lag: int) -> Iterator[tuple[Iteration, Mapping[str, Record]]]:
     """Each iteration with what counts for each candidate by the results that it saw; use it before the next one.
 
     The scores by document that `memory.loaded` gives are those that count, see `population.counts`.
     """
-    records: dict[str, Scores] = {}
+    records: dict[str, Record] = {}
     applied = 0
     for one in iterations:
         while applied < len(iterations) and iterations[applied].number <= max(0, one.number - lag):
             for measured in iterations[applied].evaluations:
-                if sums := measured.sums:
-                    records[measured.candidate] = merged(records.get(measured.candidate, {}), sums)
+                if counts(iterations[applied], measured):
+                    tally = measured.tally
+                    before = records.get(measured.candidate, NEVER)
+                    records[measured.candidate] = before.plus(tally.sums, tally.missing)
             applied += 1
         yield one, records
 
@@ -150,13 +160,15 @@ def drawn(store: Store, number: int) -> dict[Drawing, tuple[Trial, ...]]:
     return {side: tuple(trials) for side, trials in sides.items()}
 
 
-def case_problems(rule: Rule, case: Case, record: Scores, names: Mapping[str, str]) -> Iterator[str]:
+def case_problems(
+    rule: Rule, case: Case, known: tuple[Record, Record | None], names: Mapping[str, str]
+) -> Iterator[str]:
     """The contest once more, with the recorded draws in place of new ones; where it goes another way it ends.
 
     The order of the documents, which was drawn at random, is that of the child's first draws. Where documents stand that
-    it was never drawn on makes no difference to our rules.
+    it was never drawn on makes no difference to our rules. known: record and rival of the contest.
     """
-    contest = Contest(case.number, order(case.draws["child"], names), record, rule.terms)
+    contest = Contest(case.number, order(case.draws["child"], names), known[0], rule.terms, rival=known[1])
     looks: list[Look] = []
     while isinstance(step := rule.step(contest), Measure):
         looks += [step.look] if step.look is not None else []
@@ -171,7 +183,14 @@ def case_problems(rule: Rule, case: Case, record: Scores, names: Mapping[str, st
     looks += [step.look] if step.look is not None else []
     yield from surplus(contest, case)
     yield from verdict(step, Decision(rule.name, step.error, tuple(looks)), case)
-    yield from record_problems(case, names, rule.record if case.survived else 0)
+    yield from record_problems(case, names, rule.record if case.outcome == "survived" else 0)
+
+
+def mistaken(one: Iteration, reference: str) -> Iterator[str]:
+    """Where the child was compared with draws of somebody else."""
+    measured = one.side("parent")
+    if measured is not None and measured.candidate != reference:
+        yield f"its child is compared with {measured.candidate}, should be with {reference}"
 
 
 def order(child: Iterable[Trial], names: Iterable[str]) -> tuple[str, ...]:
@@ -211,9 +230,9 @@ def surplus(contest: Contest, case: Case) -> Iterator[str]:
 
 def verdict(answer: Survival, again: Decision, case: Case) -> Iterator[str]:
     """Outcome, share of the error budget and looks against those recorded."""
-    if answer.survived != case.survived:
-        words = {True: "survives", False: "is dropped"}
-        yield f"its child {words[answer.survived]} by the recorded draws, recorded is that it {words[case.survived]}"
+    if answer.outcome != case.outcome:
+        recorded = WORDS.get(case.outcome, f"is {case.outcome}")
+        yield f"its child {WORDS[answer.outcome]} by the recorded draws, recorded is that it {recorded}"
     if not same(again.error, case.decision.error):
         yield f"its share of the error budget is recorded as {case.decision.error!r}, should be {again.error!r}"
     if len(again.looks) != len(case.decision.looks):

@@ -20,6 +20,7 @@ from harness.types import ROLES
 
 COLOURS = {
     "survived": "green",
+    "contender": "green",
     "accepted": "green",
     "baseline": "cyan",
     "dropped": "yellow",
@@ -125,13 +126,19 @@ def asked(one: Overview) -> str:
     )
 
 
+def unshown(one: Overview) -> str:
+    """In words that the best is a contender; "" if it is none."""
+    over = one.better_than
+    return "" if over is None else f", a contender: ahead of {over}, not shown to be better"
+
+
 def summary(one: Overview) -> RenderableType:
     """The closing table: baseline and best on both splits, what it cost, and why rollouts fail."""
     if one.baseline is None or one.best is None:
         return Text("Nothing is measured yet.", "dim")
     best = one.best.candidate
     name = f"Best: {best}{arms_view.of_arm(one.arms, best)}" if best != "c0" else "Best: the baseline, so far"
-    parts = [titled(name, results(one))]
+    parts = [titled(f"{name}{unshown(one)}", results(one))]
     if one.iterations:
         parts.append(titled("Evolution against the control arms", arms_view.drawn(one.arms, ("c0", best))))
     if mix := _failures(one.baseline, one.best):

@@ -118,8 +118,9 @@ def why(store: Store, number: int) -> Why:
     decision = next((decision_of(row) for row in store.rows(DECISION, number=number)), None)
     sides = _drawn(store, number)
     child, parent = sides.get("child", {}), sides.get("parent", {})
-    if entry.parent and takes_record(decision, child, parent):
-        before = records(store, task["sees"], entry.parent).get(entry.parent, Record())
+    reference = entry.against or entry.parent
+    if reference and takes_record(decision, child, parent):
+        before = records(store, task["sees"], reference).get(reference, Record())
         parent = merged(before.scores, parent)
     predictions = tuple(prediction_of(row) for row in store.rows(PREDICTIONS, number=number))
     measured = {one.side: one.score for one in overview.measured(store, number)}

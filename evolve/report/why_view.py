@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evolve.contest import Look
-from evolve.population import Prediction
+from evolve.population import KEPT, Prediction
 from evolve.report import figures, records
 from evolve.report.arms_view import NAMES
 from evolve.report.figures import visible
@@ -34,6 +34,7 @@ ENDED = {
     "not_improved": "The child was not raced on validation documents",
 }
 RACE = ("parent", "child")
+WHAT = {"survived": "kept", "contender": "made a contender, of which nothing is claimed,"}
 
 
 def drawn(one: Why, diff: str) -> list[RenderableType]:
@@ -41,11 +42,11 @@ def drawn(one: Why, diff: str) -> list[RenderableType]:
     label = ", simulated" if one.simulated else ""
     parts: list[RenderableType] = [head(one)]
     if one.decision is not None:
-        parts.append(titled(f"Looks, child − parent on validation{label}", looks(one)))
-    elif one.entry.outcome in ("survived", "dropped"):
-        parts.append(titled(f"Looks, child − parent on validation{label}", Text(UNRECORDED, "yellow")))
+        parts.append(titled(f"Looks, child − {other(one)} on validation{label}", looks(one)))
+    elif one.entry.outcome in (*KEPT, "dropped"):
+        parts.append(titled(f"Looks, child − {other(one)} on validation{label}", Text(UNRECORDED, "yellow")))
     if one.pairs:
-        parts.append(titled(f"By document, mean of valid rollouts{label}", pairs(one.pairs)))
+        parts.append(titled(f"By document, mean of valid rollouts{label}", pairs(one.pairs, other(one))))
     if one.budget is not None:
         parts.append(titled("Error budget", Text(error(one.budget, one.entry.number))))
     if one.predictions:
@@ -62,6 +63,11 @@ def drawn(one: Why, diff: str) -> list[RenderableType]:
     if diff:
         parts.append(titled(f"Change against {one.entry.parent}", change(one, diff)))
     return parts
+
+
+def other(one: Why) -> str:
+    """Whom the child is compared with."""
+    return one.entry.against or "parent"
 
 
 def head(one: Why) -> RenderableType:
@@ -85,12 +91,13 @@ def sentence(one: Why) -> str:
         return f"Nothing was decided: this is the baseline, measured for its record: {score(one.record)}."
     if entry.outcome in ENDED:
         return f"{ENDED[entry.outcome]}: {figures.shortened(entry.reason, 400)}."
-    what = "kept" if entry.outcome == "survived" else "dropped"
+    what = WHAT.get(entry.outcome, "dropped")
     rule = f" by the rule `{one.decision.rule}`" if one.decision else ""
     count = len(one.decision.looks) if one.decision else 0
     when = f" (look {count})" if count > 1 else ""
-    why = verdict(entry.reason).replace("better by", "better than its parent by")
-    why = "better than its parent" if why == "better" else why
+    whom = entry.against or "its parent"
+    why = verdict(entry.reason).replace("better by", f"better than {whom} by")
+    why = f"better than {whom}" if why == "better" else why
     return f"{entry.child}, a child of {entry.parent}, was {what}{rule}{when}: {figures.shortened(why, 400)}."
 
 
@@ -101,14 +108,17 @@ def looks(one: Why) -> RenderableType:
     if not found:
         return Text("No document was measured.", "dim")
     weighed = any(look.evidence is not None or look.keep_at is not None for _, look in found)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in ("look", "child", "parent", "docs"):
+    rivals = any(look.ahead is not None for _, look in found)
+    gap = 1 if rivals else 2  # it has to fit into 80 columns
+    table = Table(box=None, padding=(0, gap, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("look", "child", other(one), "docs"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("difference", *(("evidence", "kept at", "dropped at") if weighed else ())):
+    measures = ("evidence", "kept at", "dropped at") if weighed else ()
+    for name in ("difference", *measures, *((f"− {one.entry.parent}",) if rivals else ())):
         table.add_column(name, no_wrap=True)
     short = len(found) > FIRST_LOOKS + LAST_LOOKS + 1
     for at, look in [*found[:FIRST_LOOKS], *found[-LAST_LOOKS:]] if short else found:
-        table.add_row(str(at), *_look(look, weighed))
+        table.add_row(str(at), *_look(look, weighed), *([_ahead(look)] if rivals else ()))
     notes = (
         [Text(f"{len(found) - FIRST_LOOKS - LAST_LOOKS} looks in between are in --json", "dim")]
         if short
@@ -129,6 +139,11 @@ def _look(look: Look, weighed: bool) -> Iterator[str]:
             yield "" if value is None else f"{value:+.1f}"
 
 
+def _ahead(look: Look) -> str:
+    """The difference from a parent that is a contender."""
+    return "" if look.ahead is None else f"{look.ahead:+.2f}"
+
+
 def fresh(one: Why) -> list[RenderableType]:
     """The record of a survivor beside the look that it won by."""
     if one.fresh is None:
@@ -137,15 +152,15 @@ def fresh(one: Why) -> list[RenderableType]:
     grid.add_row("", "record", score(one.fresh.record))
     if one.fresh.gain is not None:
         gain = records.text(one.fresh.gain, one.fresh.record.simulated)
-        grid.add_row("", "− parent", gain)
+        grid.add_row("", f"− {other(one)}", gain)
     return [Text(HONEST), grid]
 
 
-def pairs(found: Sequence[Pair]) -> RenderableType:
+def pairs(found: Sequence[Pair], other: str) -> RenderableType:
     """A row a document, as many as fit."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("document", no_wrap=True, max_width=40, overflow="ellipsis")
-    for name in ("child", "n", "parent", "n", "difference"):
+    for name in ("child", "n", other, "n", "difference"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found[:MOST_PAIRS]:
         table.add_row(

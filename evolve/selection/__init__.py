@@ -14,14 +14,14 @@ from evolve.contest import Contest, Measure, Survival
 from evolve.population import Choice, Standing
 from harness.errors import UsageError
 
-PARTS = frozenset({"tables", "tilting", "once", "shrinkage"})  # what rules are made of
+PARTS = frozenset({"tables", "tilting", "once", "shrinkage", "missing"})  # what rules are made of
 
 
 @dataclass(frozen=True)
 class Pressure:
     """How hard selection presses; the settings `search.*` of the same names explain each."""
 
-    temperature: float = 0.1
+    temperature: float = 0.05
     temperature_unit: Literal["score", "error"] = "score"
     shrink: bool = True
     children_bonus: float = 0.0

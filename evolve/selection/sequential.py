@@ -10,12 +10,15 @@ from math import ceil, log
 import numpy as np
 
 from evolve.contest import Contest, Look, Measure, Survival, Terms
+from evolve.selection.missing import leaning
 from evolve.selection.tables import Tables, tables
 from evolve.selection.tilting import MIXED, Z, log_mixture, sides, spread
 
-REFERENCE = 0.4  # rollouts of a record, of a child at most: in units of 1 / effect squared
+REFERENCE = 0.4  # rollouts of a record, of a trial, of a child at most: in units of 1 / effect squared
+CONTEND = 1.2
 MOST = 10.0
-INVEST = 2.0
+NEAR = 0.5  # share of the evidence for a claim from which a trial goes on for it
+INVEST = 2
 
 
 def step(contest: Contest) -> Measure | Survival:
@@ -30,15 +33,35 @@ def step(contest: Contest) -> Measure | Survival:
     if not contest.child:
         return block(contest, known, None)
     share = error_share(contest.number, terms)
-    look = looked(contest, known, share)
-    evidence = look.evidence or 0.0
-    if evidence >= -log(share):
+    look, drawn = looked(contest, known, share), len(contest.child)
+    if (reason := fallen(look, terms)) is not None:
+        return Survival(False, reason, look, share)
+    claim = (look.evidence or 0.0) >= -log(share)
+    tried = 0 < contend_after(terms) <= drawn and (look.evidence or 0.0) < -NEAR * log(share)
+    if not claim and not tried and drawn < most(terms):
+        return block(contest, known, look)
+    if problem := leaning(contest):
+        return Survival(False, problem, look, share)
+    if claim:
         return Survival(True, f"better: {figures(look)}", look, share)
-    if evidence <= drop_at(terms):
-        return Survival(False, f"not better by {terms.effect:g}: {figures(look)}", look, share)
-    if len(contest.child) >= most(terms):
-        return Survival(False, f"undecided after {len(contest.child)} rollouts: {figures(look)}", look, share)
-    return block(contest, known, look)
+    if ahead(look) and contend_after(terms):
+        return Survival(False, f"ahead, not shown to be better: {figures(look)}", look, share, contender=True)
+    short = "undecided" if ahead(look) else "not ahead"
+    return Survival(False, f"{short} after {drawn} rollouts: {figures(look)}", look, share)
+
+
+def fallen(look: Look, terms: Terms) -> str | None:
+    """Why the child is dropped: it is not better by `effect` than the reference, or than its parent."""
+    if look.evidence is not None and look.evidence <= drop_at(terms):
+        return f"not better by {terms.effect:g}: {figures(look)}"
+    if look.rival is not None and look.rival <= drop_at(terms):
+        return f"not better than its own parent by {terms.effect:g}: {figures(look)}"
+    return None
+
+
+def ahead(look: Look) -> bool:
+    """Whether the child scores higher than the reference, and than its parent if that is another."""
+    return look.difference > 0 and (look.ahead is None or look.ahead > 0)
 
 
 def looked(contest: Contest, known: Tables, share: float) -> Look:
@@ -48,6 +71,7 @@ def looked(contest: Contest, known: Tables, share: float) -> Look:
     if found is None:
         return Look(0, 0, 0, 0.0, -1.0, 1.0, None, **bounds)
     value, half = found.difference, Z * found.error
+    rival = None if known.rival is None else sides(known.child, known.rival)
     return Look(
         child_trials=int(found.child[:, 0].sum()),
         parent_trials=int(found.parent[:, 0].sum()),
@@ -56,6 +80,8 @@ def looked(contest: Contest, known: Tables, share: float) -> Look:
         low=max(-1.0, value - half),
         high=min(1.0, value + half),
         evidence=log_mixture(found, terms.effect),
+        rival=None if rival is None else log_mixture(rival, terms.effect),
+        ahead=None if rival is None else rival.difference,
         **bounds,
     )
 
@@ -84,8 +110,13 @@ def error_share(number: int, terms: Terms) -> float:
     return terms.error * terms.horizon / ((number + terms.horizon - 1) * (number + terms.horizon))
 
 
+def contend_after(terms: Terms) -> int:
+    """Rollouts of a child after which it becomes a contender if it is ahead, or is dropped; 0: there are no contenders."""
+    return ceil(CONTEND / terms.effect**2) if terms.contend is None else terms.contend
+
+
 def most(terms: Terms) -> int:
-    """Rollouts of a child after which it is dropped as undecided."""
+    """Rollouts of a child after which it is decided on at the latest."""
     return terms.most or ceil(MOST / terms.effect**2)
 
 
@@ -93,10 +124,11 @@ def figures(look: Look) -> str:
     """The look in words."""
     if look.evidence is None:
         return "no document was measured for both"
+    rival = "" if look.ahead is None else f"; {look.ahead:+.3f} against its parent"
     return (
         f"difference {look.difference:+.3f} on {look.documents} documents, {look.child_trials} rollouts against "
         f"{look.parent_trials}, log likelihood ratio {look.evidence:+.1f} (kept at {look.keep_at:.1f}, dropped at "
-        f"{look.drop_at:.1f})"
+        f"{look.drop_at:.1f}){rival}"
     )
 
 

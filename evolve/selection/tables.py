@@ -11,12 +11,14 @@ from evolve.contest import Contest, Scores, Trial
 @dataclass(frozen=True)
 class Tables:
     """child, parent: shape (n, 4), count and sums of the first three powers of the valid scores, the parent's record
-    included. child_asked, parent_asked: shape (n,), draws made, missing ones included."""
+    included. child_asked, parent_asked: shape (n,), draws made, missing ones included. rival: shape (n, 4), of that
+    record; None without one."""
 
     child: np.ndarray
     parent: np.ndarray
     child_asked: np.ndarray
     parent_asked: np.ndarray
+    rival: np.ndarray | None
 
 
 def tables(contest: Contest) -> Tables:
@@ -24,8 +26,9 @@ def tables(contest: Contest) -> Tables:
     place = {key: at for at, key in enumerate(contest.documents)}
     child, child_asked = drawn(contest.child, place)
     parent, parent_asked = drawn(contest.parent, place)
-    before = recorded(contest.record, place)
-    return Tables(child, parent + before, child_asked, parent_asked + before[:, 0])
+    before = recorded(contest.record.scores, place)
+    rival = None if contest.rival is None else recorded(contest.rival.scores, place)
+    return Tables(child, parent + before, child_asked, parent_asked + before[:, 0], rival)
 
 
 def drawn(trials: Sequence[Trial], place: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:

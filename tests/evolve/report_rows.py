@@ -44,6 +44,19 @@ def raced(number: int, arm: Arm = "evolution", of: str = "c0", **sides: Sequence
     return replace(one, arm=arm, operator=operator, child=child, evaluations=measured, sees=0, **changed)
 
 
+def against(reference: str, one: Iteration) -> Iteration:
+    """The same with another one measured in place of its parent, which is a contender."""
+    measured = (
+        replace(each, candidate=reference) if each.side == "parent" else each for each in one.evaluations
+    )
+    return replace(one, evaluations=tuple(measured))
+
+
+def contends(one: Iteration) -> Iteration:
+    """The same with a child that became a contender."""
+    return replace(one, outcome="contender", reason="ahead, not shown to be better: difference +0.100 on 2")
+
+
 def typed(sides: Mapping[str, Any]) -> dict[Side, Any]:
     order: tuple[Side, ...] = ("minibatch", "rerun", "parent", "child", "record")
     return {side: sides[side] for side in order if side in sides}

@@ -205,6 +205,38 @@ def test_history_tells_confirmed_from_refuted_with_scores():
     assert "REJECTED before measuring (out_of_scope)" in text and "because of that" in text
 
 
+def test_history_claims_nothing_of_a_contender():
+    """It is told as ahead and not confirmed, with its scores and whether the current files contain it."""
+    history = [
+        tried(1, "contender", summary="asks for two"),
+        tried(2, "contender"),
+        tried(3, "contender", "c1"),
+    ]
+    text = texts.history_text(case(history=history, parent=child(3, "c1")))
+    said = "AHEAD on few runs, not confirmed, kept as"
+    assert f"iteration 1, from c0: {said} c1, is part of the current files\n  change: asks for two" in text
+    assert f"iteration 2, from c0: {said} c2, is on another branch" in text
+    assert f"iteration 3, from c1: {said} c3, is part of the current files" in text
+    assert " CONFIRMED" not in text and "REFUTED" not in text
+    assert text.count("child 1.00 (1 of 1 trials)") == 3
+
+
+def test_history_has_a_label_once():
+    """What was measured is told in one line with one heading."""
+    text = texts.history_text(case(history=[tried(1, "survived")]))
+    assert text.count("held-out scores:") == 1
+
+
+def test_history_says_whom_a_contenders_child_was_compared_with():
+    """The scores beside those of the child are not the parent's, where that is a contender."""
+    other = tried(2, "dropped", "c1")
+    reference = replace(other.evaluations[0], candidate="c0")
+    one = replace(other, evaluations=(reference, other.evaluations[1]))
+    text = texts.history_text(case(history=[tried(1, "contender"), one]))
+    (told,) = [line for line in text.splitlines() if "child 0.00" in line]
+    assert "c0 1.00 (1 of 1 trials)" in told and "parent 1.00" not in told
+
+
 def test_history_marks_what_the_parent_already_contains():
     """A confirmed change of an ancestor is part of the current files."""
     history = [tried(1, "survived"), tried(3, "survived", parent="c1")]

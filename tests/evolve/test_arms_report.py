@@ -32,7 +32,7 @@ def read(folder: Path, iterations: list[Iteration], finals: dict[str, list[float
 
 
 def spent(number: int, rollouts: int) -> Spent:
-    return Spent(number, "evolution", rollouts, True, False)
+    return Spent(number, "evolution", rollouts, True, "dropped")
 
 
 def record(passes: int, trials: int) -> Record:
@@ -137,9 +137,9 @@ def test_equal_spend_takes_evolution_as_it_was(tmp_path: Path) -> None:
     found = read(
         tmp_path,
         [
-            raced(1, child=ONE, record=ONE),
+            raced(1, child=ONE, parent=ONE),
             raced(2, "random", child=ONE, parent=ONE),
-            raced(3, of="c1", child=GOOD, record=GOOD),
+            raced(3, child=GOOD, record=GOOD),
         ],
     )
     (one,) = found.comparisons
@@ -198,7 +198,7 @@ def test_only_what_counts_is_a_gain(tmp_path: Path) -> None:
 
 
 def test_operators_are_counted_as_the_bandit_counts(tmp_path: Path) -> None:
-    """Tries, survivors and rollouts are those that the loop goes by; control arms are none of them."""
+    """Tries, kept children and rollouts are those that the loop goes by; control arms are none of them."""
     merged = replace(raced(2, child=POOR), operator="merge", partner="c1")
     path = make(
         tmp_path,
@@ -207,8 +207,8 @@ def test_operators_are_counted_as_the_bandit_counts(tmp_path: Path) -> None:
     earned = bandit.summarise(population(path).iterations)
     with opened(path, None) as store:
         found = operators(store)
-    assert {one.operator: (one.tries, one.survivors, one.rollouts) for one in found.lines} == {
-        key: (one.tries, one.survived, one.rollouts) for key, one in earned.items()
+    assert {one.operator: (one.tries, one.kept, one.rollouts) for one in found.lines} == {
+        key: (one.tries, one.kept, one.rollouts) for key, one in earned.items()
     }
     assert report.WINDOW == assigning.WINDOW
     assert {one.operator: one.share for one in found.lines} == bandit.probabilities(earned, list(earned))

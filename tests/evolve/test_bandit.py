@@ -98,3 +98,9 @@ def test_a_summary_counts_tries_survivors_and_cost():
     past = [replace(tried(0, "baseline")), measured, merged, control, spent]
     assert summarise(past) == {"edit": Earned(2, 1, 2, 5, 110), "merge": Earned(1)}
     assert summarise(past, "random") == {"random": Earned(1, 0, 1, 2)}
+
+
+def test_a_contender_is_earned():
+    """What may be a parent counts as kept: survivors are too rare for a bandit to learn from them alone."""
+    past = [tried(1, "contender"), tried(2, "dropped"), tried(3, "survived")]
+    assert summarise(past) == {"edit": Earned(3, 2, 3, 6)}

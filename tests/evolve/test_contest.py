@@ -76,7 +76,7 @@ def test_nothing_is_certain(scores: dict[str, list[float]]) -> None:
 
 def test_a_contest_goes_on() -> None:
     """New draws follow the old ones of their side; what it was before stays as it was."""
-    start = Contest(3, ("a", "b"), {"a": sums([1.0])})
+    start = Contest(3, ("a", "b"), Record({"a": sums([1.0])}))
     later = start.drawn([Trial("a", 0, 1.0)], []).drawn([Trial("b", 0, 0.0)], [Trial("a", 0, 0.0)])
     assert [one.document for one in later.parent] == ["a", "b"]
     assert later.child == (Trial("a", 0, 0.0),)

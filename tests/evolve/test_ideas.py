@@ -41,6 +41,15 @@ def test_a_confirmed_prediction_of_a_survivor_is_a_lesson():
     assert titles(refuted(known)) == ["format stated loosely", "forbids general knowledge"]
 
 
+def test_a_contender_was_kept():
+    """Its prediction that came true is a lesson, one that did not is refuted, and the text says what became of it."""
+    ahead = iteration(1, "contender", claim("asks for several steps", 2), claim("format stated loosely", 0))
+    known = ideas([ahead, iteration(2, "contender"), iteration(3, "contender", claim("x", None, of=0))])
+    assert titles(lessons(known)) == ["asks for several steps"]
+    assert titles(refuted(known)) == ["format stated loosely"]
+    assert "the child was kept" in ideas_text(known) and "dropped" not in ideas_text(known)
+
+
 @pytest.mark.parametrize(
     ("outcome", "made"),
     [("survived", claim("x", None)), ("dropped", claim("x", None)), ("survived", claim("x", None, of=0))],

@@ -5,14 +5,16 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import recorded
 from recorded import RUN, TRACES, iteration
+from report_rows import Scores, against, contends, raced
 
 from evolve.history import History
 from evolve.memory import QUERIES
-from evolve.population import Iteration
+from evolve.population import Iteration, Population
 
 
 def test_an_iteration_is_kept_as_a_resume_loads_it(tmp_path: Path) -> None:
@@ -35,6 +37,38 @@ def test_an_iteration_is_kept_as_a_resume_loads_it(tmp_path: Path) -> None:
     kept, loaded = asyncio.run(both())
     assert kept == loaded
     assert (kept.reason, kept.summary) == ("why\ufffd \ufffd", "what\ufffd \ufffd")
+
+
+@pytest.mark.parametrize("kind", ["survivor", "claimed", "contender", "dropped"])
+def test_records_are_those_that_a_resume_loads(tmp_path: Path, kind: str) -> None:
+    """Of every outcome, missing draws and several trials a document included: the loop and its resume go on alike."""
+    scores: list[Scores] = [[1.0, None], [0.0, 1.0, 1.0], [None]]
+    sides: dict[str, Any] = {"record": [[1.0], [None, 0.0]]} if kind == "claimed" else {}
+    one = raced(1, child=scores, parent=[[0.0, None], [1.0]], **sides)
+    one = contends(one) if kind == "contender" else one
+    one = replace(one, outcome="survived") if kind == "survivor" else one
+    later = against("c0", raced(2, of="c1", child=[[0.0], [1.0]], parent=[[None], [1.0, 0.0]]))
+    made = [one] if kind == "dropped" else [one, later]
+
+    async def both() -> tuple[list[Iteration], list[Iteration]]:
+        history = await recorded.begun(tmp_path / "population.db")
+        try:
+            kept = [await history.record(RUN.run, each, {}) for each in made]
+            return kept, (await history.load(RUN.run))[1:]
+        finally:
+            await history.close()
+
+    kept, loaded = asyncio.run(both())
+    assert kept == loaded
+    first, again, whole = (Population([recorded.baseline(), *some]) for some in (kept, loaded, made))
+    assert first.records == again.records == whole.records
+    assert [list(one.scores) for one in first.records.values()] == [
+        list(one.scores) for one in again.records.values()
+    ]
+    assert ("c1" in first.records) == (kind != "dropped")
+    if kind != "dropped":
+        assert first.records["c1"].missing == (1 if kind == "claimed" else 2)
+        assert first.descent == again.descent == whole.descent
 
 
 @pytest.mark.parametrize("name", list(QUERIES))

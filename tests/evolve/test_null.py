@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evolve.contest import Terms
-from evolve.null import Match, Scenario, contest, rule_of, screened, shifted, simulate
+from evolve.contest import Record, Sums, Terms
+from evolve.descent import Descent
+from evolve.null import Family, Match, Member, Scenario, contest, rule_of, screened, shifted, simulate
 from evolve.pass_rates import assumed
 from evolve.rules import terms_of
+from evolve.selection import Pressure
 from evolve.settings import SearchSettings
 from harness.errors import UsageError
 
@@ -134,13 +136,76 @@ def test_a_contest_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UsageError, match="not decided after 50"):
         contest(
             replace(SEQUENTIAL, terms=Terms(effect=0.01)),
-            Match(1, rates, rates, {}),
+            Match(1, rates, rates, Record()),
             np.random.default_rng(0),
         )
 
 
 def test_terms_are_those_of_the_settings() -> None:
-    """Every term of a contest has the value of the setting of its name."""
-    assert terms_of(SearchSettings(error=0.2, effect=0.3, most=40, missing_bound=2)) == Terms(
-        error=0.2, effect=0.3, most=40, missing_bound=2
+    """Every term of a contest has the value of the setting of its name; contenders are on unless they are set off."""
+    chosen = SearchSettings(error=0.2, effect=0.3, most=40, missing_bound=2)
+    assert terms_of(chosen) == Terms(error=0.2, effect=0.3, most=40, missing_bound=2, contend=None)
+    assert terms_of(SearchSettings(contend=0)) == Terms()
+    assert terms_of(SearchSettings(contend=9)).contend == 9
+
+
+CONTENDING = replace(SEQUENTIAL, terms=Terms(effect=0.3, contend=None), iterations=40)
+
+
+def test_equal_children_contend_and_do_not_survive() -> None:
+    """Luck makes contenders, of whom nothing is claimed; a run that has none of them keeps nobody either."""
+    runs = [simulate(CONTENDING, (0, at)) for at in range(6)]
+    assert sum(one.contenders for one in runs) > 6
+    assert sum(one.kept for one in runs) <= 1
+    assert all(one.contenders == sum(step.contender for step in one.steps) for one in runs)
+    assert not any(step.kept and step.contender for one in runs for step in one.steps)
+    assert {step.record for one in runs for step in one.steps if step.contender} == {0}
+    assert [one.contenders for one in (simulate(SEQUENTIAL, (0, at)) for at in range(3))] == [0, 0, 0]
+    assert simulate(CONTENDING, (0, 1)) == simulate(CONTENDING, (0, 1))
+
+
+def test_contenders_become_parents() -> None:
+    """A small gain goes on as a contender; what descends from it is measured against the baseline and survives."""
+    first, second = 3, 12
+    hopeful = replace(CONTENDING, better={first: 0.3, second: 0.3}, iterations=30, rates=assumed(0.2))
+    runs = [simulate(hopeful, (3, at)) for at in range(8)]
+    kept = {number for one in runs for number, step in enumerate(one.steps, 1) if step.kept or step.contender}
+    assert {first, second} <= kept
+
+
+def member(number: int, parent: Member | None, contender: bool = False) -> Member:
+    return Member(number, np.full(6, 0.5), Record(), parent, contender)
+
+
+def test_a_members_reference_is_that_of_a_run() -> None:
+    """The nearest ancestor that is no contender, as `Descent.reference` has it."""
+    zero = member(0, None)
+    first = member(1, zero, True)
+    second = member(2, first, True)
+    third = member(3, second)
+    fourth = member(4, third, True)
+    found = [one.reference.number for one in (zero, first, second, third, fourth)]
+    descent = Descent(
+        {"c0": None, "c1": "c0", "c2": "c1", "c3": "c2", "c4": "c3"}, frozenset({"c1", "c2", "c4"})
     )
+    assert [f"c{number}" for number in found] == [descent.reference(f"c{number}") for number in range(5)]
+    assert found == [0, 0, 0, 3, 3]
+
+
+def test_parents_are_drawn_by_their_scores() -> None:
+    """As a run selects them: the one with the high scores nearly always, at a low temperature; alone, the baseline."""
+    low, high = (Record({str(at): Sums(40, hits, hits, hits) for at in range(6)}) for hits in (4.0, 36.0))
+    family, rng = Family(np.full(6, 0.5), low), np.random.default_rng(0)
+    assert family.draw(Pressure(), rng).number == 0
+    family.add(Member(5, np.full(6, 0.5), high))
+    drawn = [family.draw(Pressure(temperature=0.05), rng).number for _ in range(50)]
+    assert set(drawn) <= {0, 5} and drawn.count(5) > 45
+
+
+def test_a_contest_has_its_rival() -> None:
+    """A rival that is far better drops a child that its reference would not."""
+    rates, rng = np.full(6, 0.5), np.random.default_rng(0)
+    known, far = (Record({str(at): Sums(60, hits, hits, hits) for at in range(6)}) for hits in (12.0, 60.0))
+    held = contest(CONTENDING, Match(1, rates, rates, known, far), rng)
+    assert held.survival.outcome == "dropped" and held.contest.rival == far
+    assert held.survival.look is not None and (held.survival.look.ahead or 0.0) < 0

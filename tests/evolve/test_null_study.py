@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evolve.contest import Terms
+from evolve.contest import Contest, Record, Survival, Terms, Trial
 from evolve.intervals import proportion
-from evolve.null import Scenario
-from evolve.null_study import Power, detectable, gains_of, jobs, noise, study, usual_runs
+from evolve.null import Held, Scenario
+from evolve.null_study import Power, detectable, gains_of, jobs, noise, power_of, study, usual_runs
 from evolve.pass_rates import Rates, assumed
 
 STRICT = Scenario("strict", Terms(), 6, 10, assumed(None))
@@ -68,3 +68,30 @@ def test_long_runs_are_simulated_less_often() -> None:
     """About as many decisions whatever the length, within bounds."""
     assert [usual_runs(length) for length in (1, 50, 10_000)] == [400, 80, 20]
     assert np.all(np.diff([usual_runs(length) for length in range(1, 300)]) <= 0)
+
+
+def test_contenders_are_counted_beside_survivors() -> None:
+    """A better child is at least as often a parent as a survivor, more often where the gain is small; else both agree."""
+    scenario = replace(STRICT, survival="sequential", terms=Terms(effect=0.3, contend=None), iterations=20)
+    found = study(scenario, 12, 0, 1)
+    assert found.contenders > 0 and found.false_wins.value < 0.4
+    chances = [(one.chance.value, one.parent.value) for one in found.power if one.parent]
+    assert len(chances) == len(found.power)
+    assert all(parent >= chance for chance, parent in chances)
+    assert any(parent > chance for chance, parent in chances)
+    without = study(replace(scenario, terms=Terms(effect=0.3)), 4, 0, 1)
+    assert without.contenders == 0
+    assert all(one.parent == one.chance for one in without.power)
+
+
+def test_power_counts_outcomes() -> None:
+    """Survivors for the chance, all but the dropped for the parents, rollouts of all."""
+    contest = Contest(1, ("a",), Record(), child=(Trial("a", 0, 1.0),))
+    ended = [
+        Survival(True, ""),
+        Survival(False, "", contender=True),
+        Survival(False, ""),
+        Survival(False, ""),
+    ]
+    found = power_of(0.1, [Held(one, contest, 1) for one in ended])
+    assert found == Power(0.1, proportion(1, 4), 1.0, proportion(2, 4))

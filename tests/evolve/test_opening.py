@@ -147,13 +147,13 @@ def test_a_changed_setting_is_refused_with_both_values(tmp_path: Path) -> None:
     assert "  measure.preset: began with None, now 'prose' (the command line)" in text
     assert text.endswith("Use the old values to go on with it, or --new to start another run.")
     (tmp_path / "evolve.toml").write_text("[search]\ntemperature = 0.5\n")
-    with pytest.raises(UsageError, match=r"search.temperature: began with 0.1, now 0.5 \(.*toml:2\)"):
+    with pytest.raises(UsageError, match=r"search.temperature: began with 0.05, now 0.5 \(.*toml:2\)"):
         resolve(options(tmp_path))
     with pytest.raises(
-        UsageError, match=r"temperature: began with 0.1, now 0.2 \(environment EVOLVE_SEARCH__TEMP"
+        UsageError, match=r"temperature: began with 0.05, now 0.2 \(environment EVOLVE_SEARCH__TEMP"
     ):
         resolve(options(tmp_path, environment={"EVOLVE_SEARCH__TEMPERATURE": "0.2"}))
-    resolve(options(tmp_path, environment={"EVOLVE_SEARCH__TEMPERATURE": "0.1"}))
+    resolve(options(tmp_path, environment={"EVOLVE_SEARCH__TEMPERATURE": "0.05"}))
 
 
 def test_the_order_of_the_sources(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Standings, the best candidate, differences: plain numbers in, plain numbers out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import pytest
-from evolve_fakes import BASELINE, baseline, compared, evaluation
+from evolve_fakes import BASELINE, Score, baseline, child, compared, evaluation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve.contest import Record
-from evolve.population import Iteration, Outcome, Population, Standing, Tally, difference
+from evolve.population import Arm, Iteration, Outcome, Population, Standing, Tally, difference
 
 
 def standing(*scores: list[float]) -> Standing:
@@ -17,6 +19,13 @@ def standing(*scores: list[float]) -> Standing:
     for some in scores:
         record = record.plus(evaluation("c0", some).sums, 0)
     return Standing(BASELINE, record)
+
+
+def claimed(one: Iteration, scores: Sequence[Score]) -> Iteration:
+    """The same, its child measured afresh."""
+    assert one.child is not None
+    fresh = evaluation(one.child.id, scores, "record", iteration=one.number)
+    return replace(one, evaluations=(*one.evaluations, fresh))
 
 
 def test_a_score_is_the_mean_over_documents_of_all_validation_trials() -> None:
@@ -42,8 +51,8 @@ def test_training_and_test_scores_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["dropped", "no_change", "out_of_scope", "broken", "no_proposal"])
-def test_only_survivors_stand(outcome: Outcome) -> None:
-    """A child with any outcome but `survived` can never be chosen as a parent."""
+def test_only_what_was_kept_stands(outcome: Outcome) -> None:
+    """A child with any other outcome can never be chosen as a parent."""
     population = Population([baseline(), compared(1, [0.0], [1.0], outcome)])
     assert list(population.standings) == ["c0"]
     assert population.baseline == population.best.candidate == BASELINE
@@ -119,26 +128,110 @@ def test_the_order_of_arrival_makes_no_difference(survived: list[bool], order: o
 
 
 @given(
-    st.lists(st.sampled_from(["survived", "dropped", "no_change"]), max_size=12), st.lists(st.integers(0, 12))
+    st.lists(
+        st.tuples(
+            st.sampled_from(["survived", "claimed", "contender", "dropped", "no_change"]),
+            st.integers(0, 50),
+            st.sampled_from(get_args(Arm)),
+        ),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 12)),
+    st.booleans(),
 )
 def test_a_population_that_grows_is_the_one_that_was_made_whole(
-    outcomes: list[Outcome], cuts: list[int]
+    told: list[tuple[str, int, Arm]], cuts: list[int], by_arm: bool
 ) -> None:
-    """In whatever portions iterations are added: same standings in the same order, same trees, same best."""
+    """In whatever portions iterations are added: same standings in the same order, same trees, same best, same descent."""
     made = [baseline([0.0, 1.0])]
-    for number, outcome in enumerate(outcomes, 1):
-        parents = [one.child.id for one in made if one.child and one.outcome in ("baseline", "survived")]
+    for number, (kind, which, arm) in enumerate(told, 1):
+        known = Population(made)
+        parent = known.arm(arm)[which % len(known.arm(arm))].candidate
         scores = [float((number * place) % 3 == 0) for place in range(3)]
-        one = compared(number, scores, [*scores[1:], None], outcome, parents[number * 7 % len(parents)])
+        outcome: Outcome = "survived" if kind == "claimed" else kind  # type: ignore[assignment]  # of those above
+        reference = known.reference(parent).id
+        one = compared(number, scores, [*scores[1:], None], outcome, parent.id, reference)
+        one = claimed(one, scores) if kind == "claimed" else one
+        assert one.child is not None
+        one = replace(one, arm=arm, child=replace(one.child, arm=arm))
         made.append(replace(one, child=None) if outcome == "no_change" else one)
     whole, grown = Population(made), Population(())
     ends = sorted({min(cut, len(made)) for cut in cuts} | {len(made)})
     for start, end in zip([0, *ends], ends, strict=False):
         grown = grown.extended(made[start:end])
+        if by_arm:
+            assert grown.arms
     assert list(grown.standings.items()) == list(whole.standings.items())
     assert list(grown.born) == list(whole.born)
     assert (grown.iterations, grown.sums, grown.trees) == (whole.iterations, whole.sums, whole.trees)
-    assert grown.best == whole.best
+    assert (grown.best, grown.descent, grown.records) == (whole.best, whole.descent, whole.records)
+    assert (grown.spent, grown.children) == (whole.spent, whole.children)
+    for arm in get_args(Arm):
+        assert grown.best_of(arm) == whole.best_of(arm)
+        assert list(grown.arms[arm].standings.items()) == list(whole.arms[arm].standings.items())
+        assert grown.arms[arm].descent == whole.arms[arm].descent
+    assert [grown.reference(one) for one in whole.born.values()] == [
+        whole.reference(one) for one in whole.born.values()
+    ]
+    assert grown.best.candidate.id not in whole.descent.outdone()
+
+
+def test_a_contender_stands_with_the_draws_it_was_tried_by() -> None:
+    """It is measured no more, so these are its record; later ones as a reference's child add nothing to it."""
+    tried = compared(1, [0.0] * 6, [1.0, 1.0, None, 0.0], "contender")
+    population = Population([baseline([0.0] * 6), tried])
+    assert list(population.standings) == ["c0", "c1"]
+    assert population.records["c1"] == Record(evaluation("c1", [1.0, 1.0, None, 0.0]).sums, 1)
+    later = population.extended([compared(2, [1.0] * 6, [1.0] * 6, "dropped", "c1", "c0")])
+    assert later.records["c1"] == population.records["c1"]
+    assert later.records["c0"].trials == population.records["c0"].trials + 6
+    assert later.children == {"c0": 1, "c1": 1}
+
+
+def test_the_reference_skips_contenders() -> None:
+    """The nearest ancestor that is none; a survivor is its own."""
+    population = Population(
+        [
+            baseline(),
+            compared(1, [0.0], [1.0], "contender"),
+            compared(2, [0.0], [1.0], "contender", "c1", "c0"),
+            compared(3, [0.0], [1.0], "survived", "c2", "c0"),
+            compared(4, [0.0], [1.0], "contender", "c3"),
+        ]
+    )
+    found = {key: population.reference(one).id for key, one in population.born.items()}
+    assert found == {"c0": "c0", "c1": "c0", "c2": "c0", "c3": "c3", "c4": "c3"}
+    assert population.reference(child(4, "c3")) is population.born["c3"]
+
+
+def test_the_best_was_not_shown_to_be_beaten() -> None:
+    """A parent with many draws does not outrank, by them alone, the survivor that beat it and has few."""
+    many = baseline([1.0] * 40 + [0.0] * 20)
+    few = compared(1, [0.0] * 3, [1.0] * 3)
+    assert Population([many, few]).best.candidate.id == "c0"
+    beaten = Population([many, claimed(few, [1.0, 1.0, 0.0])])
+    assert beaten.standings["c0"].interval.low > beaten.standings["c1"].interval.low
+    assert beaten.best.candidate.id == "c1"
+    assert beaten.best_of("evolution").candidate.id == "c1"
+    assert beaten.best_of("random").candidate.id == "c0"
+
+
+def test_the_reference_is_beaten_through_contenders() -> None:
+    """A claim of a contender's child is one over the reference; the contender may still be the best."""
+    made = [
+        baseline([1.0] * 40 + [0.0] * 20),
+        compared(1, [0.0] * 9, [1.0] * 9, "contender"),
+        claimed(compared(2, [0.0] * 9, [1.0] * 9, "survived", "c1", "c0"), [1.0, 1.0, 0.0]),
+    ]
+    assert Population(made[:2]).best.candidate.id == "c1"
+    assert Population(made).descent.outdone() == {"c0"}
+    assert Population(made).best.candidate.id == "c1"
+
+
+def test_nothing_is_shown_by_a_contender() -> None:
+    """A lucky short trial does not put the baseline aside."""
+    made = [baseline([1.0] * 40 + [0.0] * 20), compared(1, [0.0], [1.0], "contender")]
+    assert Population(made).best.candidate.id == "c0"
 
 
 def test_a_population_does_not_grow_backwards() -> None:

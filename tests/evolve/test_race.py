@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from evolve_fakes import BASELINE, VALIDATION, Score, baseline, child, compared, evaluation, rollout
 
-from evolve.contest import Contest, Decision, Look, Measure, Sums, Survival, Terms, Trial
-from evolve.population import Candidate, Evaluation, Population
+from evolve.contest import Contest, Decision, Look, Measure, Record, Sums, Survival, Terms, Trial
+from evolve.population import Candidate, Evaluation, Iteration, Outcome, Population
 from evolve.race import Draws, Raced, Rule, Track, more, numbered, once, race, record
 from evolve.selection import sequential
-from harness.errors import BudgetSpent, ProviderError
+from harness.errors import BudgetSpent, ProviderError, UsageError
 from harness.types import Side
 
 CHILD = child(7)
 KEPT, DROPPED = Survival(True, "better", error=0.01), Survival(False, "worse")
+TRY = Survival(False, "ahead", contender=True)
 LOOK = Look(1, 1, 1, 0.0, -1.0, 1.0)
 Asked = tuple[str, Side, list[tuple[str, int]]]
 
@@ -69,13 +70,14 @@ def run(
     step: Callable[[Contest], Measure | Survival],
     trials: int = 0,
     seen: Population | None = None,
+    parent: Candidate = BASELINE,
 ) -> Raced:
     track = Track(Rule("mine", step, trials, Terms(effect=0.3, block=4)), VALIDATION, stand)
     rng = np.random.default_rng(3)
 
     async def bounded() -> Raced:
         async with asyncio.timeout(20):
-            return await race(track, 7, (BASELINE, CHILD), seen or Population([baseline()]), rng)
+            return await race(track, 7, (parent, CHILD), seen or Population([baseline()]), rng)
 
     return asyncio.run(bounded())
 
@@ -120,7 +122,8 @@ def test_a_rule_sees_what_it_asked_for() -> None:
     first, second, third = rule.shown
     assert (first.number, first.parent, first.child) == (7, (), ())
     assert sorted(first.documents) == [one.id for one in VALIDATION] != list(first.documents)
-    assert first.record == {f"v{n}": Sums(1, *[float(n == 0)] * 3) for n in range(6)}
+    assert first.record == Record({f"v{n}": Sums(1, *[float(n == 0)] * 3) for n in range(6)})
+    assert first.rival is None
     assert second.parent == (Trial("v0", 0, 1.0, 1.0),)
     assert second.child == (Trial("v1", 0, None, None, True), Trial("v0", 0, 1.0, 1.0))
     assert third.parent == (*second.parent, Trial("v1", 0, None, None, True))
@@ -132,7 +135,75 @@ def test_the_record_is_that_of_the_population_that_is_seen() -> None:
     """Draws of the parent in earlier iterations count, those of its children do not."""
     rule = Scripted(DROPPED)
     run(Stand(), rule, seen=Population([baseline(), compared(1, [1.0] * 6, [1.0] * 6, "dropped")]))
-    assert {one.number for one in rule.shown[0].record.values()} == {2}
+    assert {one.number for one in rule.shown[0].record.scores.values()} == {2}
+
+
+def lineage(*outcomes: Outcome) -> Population:
+    """c1 from the baseline, c2 from c1, ...; each passes half of what it was measured on."""
+    made = [baseline()]
+    for number, outcome in enumerate(outcomes, 1):
+        scores = [1.0, 0.0, None, 1.0, 0.0, 1.0]
+        parent = f"c{number - 1}"
+        reference = Population(made).descent.reference(parent)
+        made.append(compared(number, [0.0] * 6, scores, outcome, parent, reference))
+    return Population(made)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reference"),
+    [
+        (("contender",), "c0"),
+        (("contender", "contender"), "c0"),
+        (("survived", "contender"), "c1"),
+        (("contender", "survived"), "c2"),
+        (("contender", "survived", "contender"), "c2"),
+    ],
+)
+def test_the_child_of_a_contender_is_compared_with_its_reference(
+    outcomes: tuple[Outcome, ...], reference: str
+) -> None:
+    """That one is drawn, never the contender; the contender's record is the rival. A survivor has no rival."""
+    seen, parent = lineage(*outcomes), f"c{len(outcomes)}"
+    rule, stand = Scripted(Measure(("v0", "v3"), ("v1",)), DROPPED), Stand()
+    raced = run(stand, rule, seen=seen, parent=seen.born[parent])
+    assert [(key, side) for key, side, _ in stand.asked] == [(reference, "parent"), (CHILD.id, "child")]
+    assert [(one.candidate, one.side) for one in raced.evaluations] == [
+        (reference, "parent"),
+        (CHILD.id, "child"),
+    ]
+    first, last = rule.shown
+    assert first.record == last.record == seen.records[reference]
+    assert first.rival == last.rival == (seen.records[parent] if parent != reference else None)
+    assert [one.document for one in last.parent] == ["v0", "v3"]
+
+
+def test_an_equal_parent_is_no_rival_of_itself() -> None:
+    """A candidate that was read from the database again is still the same one."""
+    rule = Scripted(DROPPED)
+    run(Stand(), rule, parent=replace(BASELINE))
+    assert rule.shown[0].rival is None
+
+
+def test_draws_of_a_contenders_child_count_for_the_reference() -> None:
+    """What was measured in the race of a contender's child belongs to the one that was measured."""
+    seen = lineage("contender")
+    raced = run(Stand(), Scripted(Measure(("v0", "v0"), ("v1",)), DROPPED), seen=seen, parent=seen.born["c1"])
+    one = Iteration(7, "dropped", "", "c1", 0, CHILD, evaluations=raced.evaluations)
+    later = seen.extended([one])
+    before = seen.records["c0"].scores["v0"]
+    assert later.records["c0"].scores["v0"].number == before.number + 2
+    assert later.records["c1"] == seen.records["c1"]
+    assert CHILD.id not in later.records
+
+
+@pytest.mark.parametrize(("answer", "record"), [(TRY, []), (KEPT, ["record"])])
+def test_a_contender_gets_no_fresh_record(answer: Survival, record: list[Side]) -> None:
+    """It is not measured again, nothing being claimed of it; its child that survives is."""
+    seen = lineage("contender")
+    script = Scripted(Measure(("v0",), ("v0",)), answer)
+    raced = run(Stand(), script, 2, seen, seen.born["c1"])
+    assert sides(raced) == ["parent", "child", *record]
+    assert raced.survival.outcome == ("contender" if answer is TRY else "survived")
 
 
 def test_the_order_of_the_documents_comes_from_the_generator() -> None:
@@ -188,7 +259,9 @@ def test_a_side_that_nothing_is_asked_of_is_not_measured() -> None:
 
 def test_a_rule_that_asks_for_nothing_is_refused() -> None:
     """It would be asked for ever; the message names it."""
-    with pytest.raises(ValueError, match="the survival rule 'mine' asks for no draw and decides nothing"):
+    with pytest.raises(
+        UsageError, match="the rule 'mine' neither decides nor names a document; mend its `step`"
+    ):
         run(Stand(), Scripted(Measure((), ())))
 
 

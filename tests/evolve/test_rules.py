@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evolve.contest import Contest, Survival, Terms
+from evolve.contest import Contest, Record, Survival, Terms
 from evolve.rules import function_of, pressure_of, rules_of, terms_of
 from evolve.selection import PARTS, Pressure, boltzmann, paired, sequential, strict
 from evolve.settings import SearchSettings, Settings
@@ -30,7 +30,7 @@ def test_what_holds_by_default() -> None:
     select, rule = rules_of(Settings(), 10)
     assert select is boltzmann.select
     assert (rule.name, rule.step, rule.record) == ("sequential", sequential.step, 1)
-    assert rule.terms == Terms()
+    assert rule.terms == Terms(contend=None)
     assert rules_of(settings(effect=0.05), 25)[1].record == 7
 
 
@@ -42,12 +42,13 @@ def test_other_rules_are_found_by_name(name: str, module: object) -> None:
 
 
 def test_terms_and_pressure_are_the_settings_of_the_same_names() -> None:
-    """Every field of the two has its setting, the defaults are equal, and what is set arrives."""
+    """Every field of the two has its setting, the defaults are equal but for contenders, and what is set arrives."""
     named = set(SearchSettings.model_fields)
     assert {one.name for kind in (Terms, Pressure) for one in fields(kind)} <= named
-    assert (terms_of(Settings().search), pressure_of(Settings())) == (Terms(), Pressure())
+    assert (terms_of(Settings().search), pressure_of(Settings())) == (Terms(contend=None), Pressure())
     chosen = settings(error=0.2, most=70, temperature_unit="error", children_bonus=0.5)
-    assert terms_of(chosen.search) == Terms(error=0.2, most=70)
+    assert terms_of(chosen.search) == Terms(error=0.2, most=70, contend=None)
+    assert terms_of(settings(contend=0).search) == Terms()
     assert pressure_of(chosen) == Pressure(temperature_unit="error", children_bonus=0.5)
 
 
@@ -80,7 +81,7 @@ def test_somebodys_own_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "house_rules" / "never.py").write_text(MINE)
     monkeypatch.syspath_prepend(tmp_path)
     _, rule = rules_of(settings(survival="house_rules.never"), 7)
-    assert rule.step(Contest(1, ("a",), {})) == Survival(False, "never")
+    assert rule.step(Contest(1, ("a",), Record())) == Survival(False, "never")
     assert rule.record == 7
     for name in ("house_rules.never", "house_rules"):
         sys.modules.pop(name)

@@ -83,7 +83,7 @@ def test_removing_a_line_is_not_adding_it():
     assert edit_hash(more, FILES) != edit_hash(FILES, more)
 
 
-@pytest.mark.parametrize("outcome", ["survived", "dropped", "not_improved"])
+@pytest.mark.parametrize("outcome", ["survived", "contender", "dropped", "not_improved"])
 def test_what_was_measured_on_the_same_parent_is_refused(outcome):
     """Kept or dropped: the result is known, and the reason names the iteration."""
     reason = tried_before(KEY, PARENT, [past(2, outcome, PARENT.id)])
@@ -97,10 +97,11 @@ def test_what_was_dropped_on_another_parent_is_refused(outcome):
     assert reason and "another parent, c1" in reason and "dropped" in reason
 
 
-def test_what_survived_on_another_parent_is_measured():
-    """A change that helped elsewhere may be taken over, even if it was dropped somewhere as well."""
-    assert tried_before(KEY, PARENT, [past(1, "survived", "c1")]) is None
-    assert tried_before(KEY, PARENT, [past(1, "survived", "c1"), past(2, "dropped", "c2")]) is None
+@pytest.mark.parametrize("outcome", ["survived", "contender"])
+def test_what_was_kept_on_another_parent_is_measured(outcome):
+    """A change that seemed to help elsewhere may be taken over, even if it was dropped somewhere as well."""
+    assert tried_before(KEY, PARENT, [past(1, outcome, "c1")]) is None
+    assert tried_before(KEY, PARENT, [past(1, outcome, "c1"), past(2, "dropped", "c2")]) is None
 
 
 @pytest.mark.parametrize("one", [past(2, "broken", PARENT.id), past(2, "dropped", PARENT.id, key="f" * 16)])
@@ -176,6 +177,7 @@ def test_dropped_changes_and_the_parent_s_own_are_compared():
         tried(3, "survived"),
         tried(4, "not_improved"),
         tried(5, "broken"),
+        tried(6, "contender"),
         random,
     ]
     assert [one.number for one in comparable(PARENT, history)] == [4, 3, 2]
@@ -185,6 +187,8 @@ def test_dropped_changes_and_the_parent_s_own_are_compared():
 def test_a_verdict_on_the_parent_s_own_change_says_that_it_was_kept():
     """The implementer learns that the files hold the idea already."""
     assert "which was kept" in judged(Verdict(same_as=3, why="w"), [tried(3, "survived")])
+    assert "which was kept" in judged(Verdict(same_as=3, why="w"), [tried(3, "contender")])
+    assert [one.number for one in comparable(PARENT, [tried(1, "contender"), tried(3, "contender")])] == [3]
 
 
 def test_the_prompt_shows_lines_and_summaries_between_boundaries():

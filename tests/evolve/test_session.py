@@ -127,7 +127,7 @@ def test_another_seed_is_another_run(tmp_path: Path) -> None:
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     """With the difference, and without touching the run."""
     copied(tmp_path)
-    with pytest.raises(UsageError, match=r"search\.temperature: began with 0\.1, now 0\.2"):
+    with pytest.raises(UsageError, match=r"search\.temperature: began with 0\.05, now 0\.2"):
         go(tmp_path, 6, search__temperature=0.2)
     assert differences(facts(reference()), facts(tmp_path)) == []
     assert sessions(tmp_path) == ["finished"]

@@ -1,6 +1,6 @@
 """What rules share that measure once: pairs by document, the look, and whom they refuse."""
 
-from evolve.contest import Contest, Look, Measure, Terms, Trial
+from evolve.contest import Contest, Look, Measure, Record, Terms, Trial
 from evolve.intervals import paired_difference
 from evolve.selection.once import both_once, look_at, pairs, refusal
 
@@ -9,7 +9,7 @@ UNFIT = Trial("d", 0, None)
 
 
 def contest(parent: tuple[Trial, ...], child: tuple[Trial, ...], bound: int = 1) -> Contest:
-    return Contest(1, DOCUMENTS, {}, Terms(missing_bound=bound), parent, child)
+    return Contest(1, DOCUMENTS, Record(), Terms(missing_bound=bound), parent, child)
 
 
 def side(*scores: float | None) -> tuple[Trial, ...]:

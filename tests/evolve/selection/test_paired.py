@@ -2,7 +2,7 @@
 
 import pytest
 
-from evolve.contest import Contest, Measure, Survival, Terms, Trial
+from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial
 from evolve.selection.paired import record, step
 
 Scores = list[float | None]
@@ -13,7 +13,7 @@ def drawn(scores: Scores) -> tuple[Trial, ...]:
 
 
 def decided(parent: Scores, child: Scores) -> Survival:
-    contest = Contest(1, tuple(f"v{n}" for n in range(len(child))), {})
+    contest = Contest(1, tuple(f"v{n}" for n in range(len(child))), Record())
     assert step(contest) == Measure(contest.documents, contest.documents)
     found = step(contest.drawn(drawn(parent), drawn(child)))
     assert isinstance(found, Survival)

@@ -1,58 +1,17 @@
 """The default rule: direction, its error budget, what it draws next, and that missing draws are never zeros."""
 
-import random
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from math import log
 
 import numpy as np
 import pytest
+from contests import DOCUMENTS, TERMS, Score, Scoring, always, half, held, luck
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.contest import Contest, Measure, Scores, Sums, Survival, Terms, Trial
-from evolve.race import numbered
+from evolve.contest import Contest, Measure, Record, Sums, Survival, Terms, Trial
 from evolve.selection.sequential import error_share, most, record, step, take
-
-Score = float | None
-Scoring = Callable[[str, str, int], Score]
-DOCUMENTS = tuple(f"v{n}" for n in range(10))
-TERMS = Terms(effect=0.3, block=5)
-
-
-def held(
-    scoring: Scoring, terms: Terms = TERMS, record: Scores | None = None, number: int = 1
-) -> tuple[Survival, Contest, list[Measure]]:
-    """A contest to its end. scoring: side, document, trial -> score."""
-    contest, asked = Contest(number, DOCUMENTS, record or {}, terms), []
-
-    def drawn(side: str, draws: list[tuple[str, int]]) -> list[Trial]:
-        scored = [(*one, scoring(side, *one)) for one in draws]
-        return [Trial(document, trial, score, score, score is None) for document, trial, score in scored]
-
-    while isinstance(found := step(contest), Measure):
-        asked.append(found)
-        assert len(asked) < 1000
-        parent = drawn("parent", numbered(found.parent, contest.parent))
-        contest = contest.drawn(parent, drawn("child", numbered(found.child, contest.child)))
-    return found, contest, asked
-
-
-def luck(rates: dict[str, float], seed: int = 0) -> Scoring:
-    """Scores 0 and 1, drawn with the rate of the side."""
-    return lambda side, document, trial: float(
-        random.Random(f"{seed} {side} {document} {trial}").random() < rates[side]
-    )
-
-
-def always(parent: Score, child: Score) -> Scoring:
-    return lambda side, _, __: parent if side == "parent" else child
-
-
-def half(side: str, document: str, trial: int) -> Score:
-    """Both sides pass every other draw."""
-    return float(trial % 2 == int(document[1:]) % 2)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +31,8 @@ def test_better_survives_equal_and_worse_do_not(scoring: Scoring, survived: bool
     """Whether by far or by luck, and the reason says how it stood."""
     found, _, _ = held(scoring)
     assert found.survived == survived
-    assert found.reason.startswith("better: " if survived else ("not better by 0.3: ", "undecided after "))
+    dropped = ("not better by 0.3: ", "undecided after ", "not ahead after ")
+    assert found.reason.startswith("better: " if survived else dropped)
     assert found.look is not None
     assert found.look.documents == len(DOCUMENTS) or not survived
 
@@ -205,34 +165,49 @@ def test_missing_draws_are_dropped_and_no_zeros() -> None:
     lost = tuple(Trial(key, 1, None, missing=True) for key in DOCUMENTS)
     parent = tuple(Trial(key, 0, float(n % 2), missing=False) for n, key in enumerate(DOCUMENTS))
     terms = Terms(effect=0.1, overlook=0.001, error=0.001)
-    whole = Contest(1, DOCUMENTS, {}, terms, parent, draws)
+    whole = Contest(1, DOCUMENTS, Record(), terms, parent, draws)
     with_lost = replace(whole, child=draws + lost)
     first, again = step(whole), step(with_lost)
     assert isinstance(first, Measure)
     assert isinstance(again, Measure)
     assert first.look == again.look
-    ended = step(replace(with_lost, terms=replace(terms, most=20)))
+    at_most = replace(with_lost, terms=replace(terms, most=20))
+    alike = replace(at_most, parent=parent + lost)
+    ended = step(alike)
     assert isinstance(ended, Survival)
     assert (ended.survived, ended.look) == (False, first.look)
     assert ended.reason.startswith("undecided after 20 rollouts: ")
+    leaning = step(at_most)
+    assert isinstance(leaning, Survival)
+    assert (leaning.outcome, leaning.look) == ("dropped", first.look)
+    assert leaning.reason.startswith("10 of 20 draws are missing, of its parent 0 of 10: ")
 
 
 def test_undecided_is_dropped_at_the_most() -> None:
     """Never before, and at the first look from there on."""
     found, contest, _ = held(half, Terms(effect=0.1, most=40, block=10))
     assert not found.survived
-    assert found.reason.startswith(f"undecided after {len(contest.child)} rollouts: ")
+    assert found.reason.startswith(f"not ahead after {len(contest.child)} rollouts: ")
     assert 40 <= len(contest.child) < 50
+    close, contest, _ = held(luck({"parent": 0.4, "child": 0.5}, 1), Terms(effect=0.1, most=40, block=10))
+    assert close.reason.startswith(f"undecided after {len(contest.child)} rollouts: difference +")
     assert most(Terms(effect=0.1)) == 1000
     assert most(Terms(effect=0.1, most=40)) == 40
 
 
-@pytest.mark.parametrize("scoring", [always(1.0, None), always(None, 1.0), always(None, None)])
-def test_without_a_score_of_one_side_it_ends(scoring: Scoring) -> None:
+@pytest.mark.parametrize(
+    ("scoring", "reason"),
+    [
+        (always(1.0, None), "draws are missing, too many"),
+        (always(None, 1.0), "no document was measured for both"),
+        (always(None, None), "draws are missing, too many"),
+    ],
+)
+def test_without_a_score_of_one_side_it_ends(scoring: Scoring, reason: str) -> None:
     """A child, or a parent, that can never be measured ends undecided, and the child is not kept."""
     found, contest, _ = held(scoring, Terms(effect=0.3))
-    assert not found.survived
-    assert found.reason.endswith("no document was measured for both")
+    assert found.outcome == "dropped"
+    assert found.reason.endswith(reason)
     assert len(contest.child) < 2 * most(Terms(effect=0.3))
     assert found.look is not None
     assert (found.look.evidence, found.look.low, found.look.high) == (None, -1.0, 1.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evolve.contest import Contest, Measure, Survival, Terms, Trial
+from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial
 from evolve.selection.strict import step
 
 Scores = list[float | None]
@@ -14,7 +14,7 @@ def drawn(scores: Scores) -> tuple[Trial, ...]:
 
 def decided(parent: Scores, child: Scores, bound: int) -> Survival:
     """What the rule says once both were drawn on all documents."""
-    contest = Contest(1, tuple(f"v{n}" for n in range(len(child))), {}, Terms(missing_bound=bound))
+    contest = Contest(1, tuple(f"v{n}" for n in range(len(child))), Record(), Terms(missing_bound=bound))
     if child:
         assert step(contest) == Measure(contest.documents, contest.documents)
     found = step(contest.drawn(drawn(parent), drawn(child)))

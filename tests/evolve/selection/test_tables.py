@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from evolve.contest import Contest, Sums, Trial
+from evolve.contest import Contest, Record, Sums, Trial
 from evolve.selection.tables import tables
 
 DOCUMENTS = ("a", "b", "c")
 
 
 def contest(**more: object) -> Contest:
-    return Contest(1, DOCUMENTS, {}, **more)
+    return Contest(1, DOCUMENTS, Record(), **more)
 
 
 def test_scores_are_summed_by_document() -> None:
@@ -32,7 +32,7 @@ def test_a_missing_draw_is_asked_and_no_zero() -> None:
 def test_the_record_counts_for_the_parent() -> None:
     """Together with its draws of this iteration, of the contest's documents alone; for the child it does not."""
     record = {"b": Sums(3, 2.0, 2.0, 2.0), "z": Sums(9, 9.0, 9.0, 9.0)}
-    found = tables(Contest(1, DOCUMENTS, record, parent=(Trial("b", 0, 1.0), Trial("a", 0, None))))
+    found = tables(Contest(1, DOCUMENTS, Record(record), parent=(Trial("b", 0, 1.0), Trial("a", 0, None))))
     assert found.parent.tolist() == [[0, 0, 0, 0], [4, 3, 3, 3], [0, 0, 0, 0]]
     assert found.parent_asked.tolist() == [1, 4, 0]
     assert not found.child.any()
