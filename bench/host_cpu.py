@@ -30,18 +30,10 @@ from synthetic import DIAGNOSIS, LINE, documents, evaluation, run_row
 
 from evolve.case import Case, exchanges_text, files_text, history_text, scores_text
 from evolve.history import History
+from evolve.iteration import Candidate, Choice, Diagnosis, Evaluation, Exchange, Iteration, Proposal
 from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Parts, Plan, evolve
-from evolve.population import (
-    Candidate,
-    Choice,
-    Diagnosis,
-    Evaluation,
-    Exchange,
-    Iteration,
-    Population,
-    Proposal,
-)
+from evolve.population import Population
 from evolve.repository import Repository, create
 from evolve.results import Results
 from evolve.selection.boltzmann import select

@@ -21,7 +21,7 @@ from figures import Figure, process, script, tell
 from synthetic import LAG, RUN, Size, write
 
 from evolve.history import History
-from evolve.population import Iteration
+from evolve.iteration import Iteration
 from evolve.results import Results
 from evolve.selection.boltzmann import select
 from harness.journal import Journal

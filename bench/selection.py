@@ -20,10 +20,11 @@ from bench.figures import Figure, tell
 from evolve.contest import Contest, Measure, Record, Scores, Survival, Terms, Trial, merged, valid
 from evolve.descent import Descent
 from evolve.intervals import Interval, proportion
+from evolve.iteration import Candidate
 from evolve.null import rule_of, shifted
 from evolve.null_study import spread
 from evolve.pass_rates import LEAST_RATE
-from evolve.population import Candidate, Standing
+from evolve.population import Standing
 from evolve.rules import pressure_of
 from evolve.selection import boltzmann
 from evolve.settings import Settings

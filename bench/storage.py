@@ -16,7 +16,7 @@ from time import perf_counter
 
 from figures import Figure, tell
 
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.repository import Repository, create
 
 WORDS = "premise verdict context rubric solver document question weigh check state follow require"

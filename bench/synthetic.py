@@ -20,7 +20,7 @@ from time import perf_counter
 
 from evolve import rows
 from evolve.history import History
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Outcome, Spend
+from evolve.iteration import Candidate, Cause, Diagnosis, Evaluation, Iteration, Outcome, Spend
 from evolve.rows import DocumentRow, Row, RunRow
 from evolve.settings import Settings
 from harness.journal import INSERT, Entry, Journal, entry_row

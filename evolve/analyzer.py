@@ -3,7 +3,7 @@
 from evolve import case as texts
 from evolve.asking import Question, Unusable, ask_until
 from evolve.case import Case
-from evolve.population import Diagnosis, Exchange
+from evolve.iteration import Diagnosis, Exchange
 from harness.gateway import Models
 from harness.parsing import Malformed, parse
 from harness.prompting import load, render

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
-from evolve.population import Exchange
+from evolve.iteration import Exchange
 from evolve.quoting import clean, clip, quoted
 from harness.gateway import Models
 from harness.measuring import more_room

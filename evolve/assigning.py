@@ -8,9 +8,10 @@ import numpy as np
 
 from evolve.bandit import draw, probabilities, summarise
 from evolve.case import Case
+from evolve.iteration import Arm, Candidate, Operator
 from evolve.loop import Task
 from evolve.operators import Attempt, merge
-from evolve.population import Arm, Candidate, Operator, Population
+from evolve.population import Population
 from evolve.selection import Pressure, Select
 
 CONTROLS: tuple[Arm, ...] = ("random", "best_of")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evolve.population import KEPT, Arm, Iteration, Operator
+from evolve.iteration import KEPT, Arm, Iteration, Operator
 
 FLOOR = 0.1
 DRAWS = 4_000

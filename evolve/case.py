@@ -9,7 +9,8 @@ from functools import cached_property
 from hashlib import sha256
 
 from evolve.ideas import Idea, hit_rates, ideas, ideas_text, lessons, rates_text, refuted
-from evolve.population import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
+from evolve.iteration import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration
+from evolve.population import Population
 from evolve.quoting import clean, line, quoted
 from evolve.transcript import rollout_text
 from harness.trajectory import Rollout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evolve.disk import scratch
 from evolve.executors import Executor
-from evolve.population import Candidate, Evaluation
+from evolve.iteration import Candidate, Evaluation
 from evolve.race import Draws
 from evolve.repository import Repository
 from evolve.seal import Unsealed, require

@@ -20,9 +20,9 @@ from sqlite_utils.db import Table
 
 from evolve import memory, rows, seal, seal_log
 from evolve.database import BUSY_SECONDS, failure, open_readonly
+from evolve.iteration import Candidate, Evaluation, Iteration, Spend
 from evolve.lock import RunLock
 from evolve.migrations import migrate
-from evolve.population import Candidate, Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, Row, RunRow, Trace
 from evolve.schema import unreadable
 from evolve.seal import Log, Request

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from evolve.intervals import Interval, proportion
-from evolve.population import KEPT, Claim, Iteration, Prediction
+from evolve.iteration import KEPT, Claim, Iteration, Prediction
 from evolve.predictions import UNNAMED, named
 from evolve.quoting import line
 

@@ -8,7 +8,7 @@ from evolve import case as texts
 from evolve.asking import Question, Unusable, ask_until
 from evolve.case import Case
 from evolve.edits import BadEdit, Edits, apply_edits, parse_edits
-from evolve.population import Candidate, Diagnosis, Exchange, Proposal
+from evolve.iteration import Candidate, Diagnosis, Exchange, Proposal
 from evolve.same_edit import Change, Stage, repeated
 from evolve.scope import FILE_BYTES, TOTAL_BYTES, check_files
 from harness.gateway import Models

@@ -8,18 +8,9 @@ from time import time
 import numpy as np
 
 from evolve.case import Case
+from evolve.iteration import Arm, Candidate, Choice, Evaluation, Iteration, Operator, Outcome, Prediction
 from evolve.operators import Attempt
-from evolve.population import (
-    Arm,
-    Candidate,
-    Choice,
-    Evaluation,
-    Iteration,
-    Operator,
-    Outcome,
-    Population,
-    Prediction,
-)
+from evolve.population import Population
 from evolve.predictions import checked, improved, predicted, taken_up
 from evolve.race import Raced, Track, once, race
 from evolve.results import Results

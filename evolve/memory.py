@@ -12,7 +12,8 @@ from sys import intern
 from typing import Any
 
 from evolve.contest import Sums
-from evolve.population import Candidate, Evaluation, Iteration, Tally, counts
+from evolve.iteration import Candidate, Evaluation, Iteration, Tally
+from evolve.population import counts
 from evolve.rows import Row, clean, moment, predictions_of, seconds
 
 QUERIES = {

@@ -10,8 +10,9 @@ from types import ModuleType
 import numpy as np
 
 from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial, valid
+from evolve.iteration import Candidate
 from evolve.pass_rates import LEAST_RATE, Rates
-from evolve.population import Candidate, Standing
+from evolve.population import Standing
 from evolve.selection import Pressure, boltzmann, named_function, rule
 from harness.errors import UsageError
 

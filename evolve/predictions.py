@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from evolve.iteration import Diagnosis, Evaluation, Prediction, Proposal
 from evolve.margins import margin
-from evolve.population import Diagnosis, Evaluation, Prediction, Proposal
 from harness.trajectory import Rollout
 
 UNNAMED = ""

@@ -10,11 +10,11 @@ from time import monotonic
 from evolve.again import other_instrument, reopen
 from evolve.assembly import instrument_of
 from evolve.disk import refuse_full
+from evolve.iteration import Candidate
 from evolve.layout import Layout
 from evolve.lock import RunLock
 from evolve.opening import Opening, Options
 from evolve.places import open_place
-from evolve.population import Candidate
 from evolve.report.journal import Receipt
 from evolve.report.progress import Work
 from evolve.repository import Repository

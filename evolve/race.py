@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from evolve.contest import Contest, Decision, Measure, Survival, Terms, Trial
-from evolve.population import Candidate, Evaluation, Population
+from evolve.iteration import Candidate, Evaluation
+from evolve.population import Population
 from harness.errors import UsageError
 from harness.types import Document, Side
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from evolve.iteration import Candidate
 from evolve.layout import DATABASE, Layout
-from evolve.population import Candidate
 from evolve.production import Job, Production, produce
 from evolve.report import overview
 from evolve.report.overview import Entry, Node, Overview

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from evolve.disk import remedy
+from evolve.iteration import Candidate
 from evolve.objects import contents, encoded, listing, refuse_odd_paths, regular_files
 from evolve.plumbing import SETTINGS, git, merge_file, run
-from evolve.population import Candidate
 from evolve.scope import Entry
 from harness.errors import StorageError
 

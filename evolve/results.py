@@ -4,7 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from evolve.population import Iteration, Population
+from evolve.iteration import Iteration
+from evolve.population import Population
 
 
 class Results:

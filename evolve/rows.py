@@ -15,17 +15,8 @@ from typing import Any
 
 from evolve.contest import Decision, Look
 from evolve.intervals import Interval, proportion
+from evolve.iteration import Candidate, Diagnosis, Evaluation, Iteration, Prediction, Spend, difference, pairs
 from evolve.margins import margin
-from evolve.population import (
-    Candidate,
-    Diagnosis,
-    Evaluation,
-    Iteration,
-    Prediction,
-    Spend,
-    difference,
-    pairs,
-)
 from harness.trajectory import Rollout
 from harness.types import Side, Split
 

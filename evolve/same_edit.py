@@ -13,7 +13,7 @@ from pydantic import Field
 
 from evolve.asking import Question, Unusable, ask_until
 from evolve.case import Case
-from evolve.population import KEPT, Candidate, Exchange, Iteration
+from evolve.iteration import KEPT, Candidate, Exchange, Iteration
 from evolve.quoting import clean, clip, line, quoted
 from harness.gateway import Models
 from harness.parsing import Malformed, parse

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean
 from typing import Literal
 
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from harness.errors import UsageError
 from harness.types import Document, Side, Split
 

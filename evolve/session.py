@@ -9,11 +9,11 @@ from typing import Literal, get_args
 from evolve import __version__
 from evolve.assembly import Tools, bench_of, gather_documents, open_tools
 from evolve.disk import refuse_full, release
+from evolve.iteration import Arm, Evaluation, Iteration
 from evolve.layout import baseline_folder, scaffold_files
 from evolve.loop import Plan, evolve
 from evolve.opening import Opening, Options, resolve
 from evolve.picking import unpick
-from evolve.population import Arm, Evaluation, Iteration
 from evolve.race import record
 from evolve.report.progress import Phase, Snapshot
 from evolve.results import Results

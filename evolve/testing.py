@@ -16,9 +16,9 @@ from evolve.again import other_instrument, reopen
 from evolve.assembly import Tools, gather_documents, instrument_of, open_tools
 from evolve.disk import refuse_full, release
 from evolve.executors import Executor
+from evolve.iteration import Candidate, Evaluation, Spend
 from evolve.layout import Layout
 from evolve.opening import Opening, Options
-from evolve.population import Candidate, Evaluation, Spend
 from evolve.race import once
 from evolve.report.journal import receipt
 from evolve.report.progress import Work

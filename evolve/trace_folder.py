@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from evolve.disk import remedy
-from evolve.population import Evaluation, Iteration
+from evolve.iteration import Evaluation, Iteration
 from evolve.rows import Trace
 from harness.errors import StorageError
 from harness.types import Side

@@ -8,9 +8,10 @@ from evolve.assembly import Tools, bench_of
 from evolve.assigning import Policy, maker, task_of
 from evolve.case import Case
 from evolve.implementer import Workshop
+from evolve.iteration import Evaluation
 from evolve.loop import Parts, Record, Task
 from evolve.operators import Attempt, agent, edit, merge, unguided
-from evolve.population import Evaluation, Population
+from evolve.population import Population
 from evolve.race import Track
 from evolve.rules import pressure_of, rules_of
 from harness.gate import in_words

@@ -8,7 +8,7 @@ from typing import Any
 
 from evolve.disk import scratch
 from evolve.implementer import Rejected
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.repository import Repository
 from evolve.scope import FROZEN, check
 from harness.errors import CandidateFault, Stalled

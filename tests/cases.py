@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evolve.case import Case
-from evolve.population import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration, Population
+from evolve.iteration import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration
+from evolve.population import Population
 from harness.trajectory import Attempt, Criterion, Example, Report, Rollout, Step, Verification
 from harness.types import Draw, Reply, Request
 

@@ -10,10 +10,7 @@ import numpy as np
 
 from evolve.case import Case
 from evolve.contest import Decision, Look, Terms
-from evolve.loop import Parts, Task
-from evolve.operators import Attempt
-from evolve.operators.making import unanalysed
-from evolve.population import (
+from evolve.iteration import (
     KEPT,
     Candidate,
     Cause,
@@ -22,9 +19,12 @@ from evolve.population import (
     Exchange,
     Iteration,
     Outcome,
-    Population,
     Proposal,
 )
+from evolve.loop import Parts, Task
+from evolve.operators import Attempt
+from evolve.operators.making import unanalysed
+from evolve.population import Population
 from evolve.race import Draws, Rule, Track
 from evolve.selection import Pressure, strict
 from evolve.selection.boltzmann import select

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from evolve.history import History
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Iteration, Spend
+from evolve.iteration import Candidate, Cause, Diagnosis, Evaluation, Iteration, Spend
 from evolve.rows import DocumentRow, RunRow, Trace
 from harness.trajectory import Report, Rollout, Step, Verdict
 from harness.types import ROLES, Side, Split

@@ -12,7 +12,7 @@ from bench import engine, engine_runs, selection
 from bench.engine_world import Ration, Rationed
 from bench.null_world import NullExecutor, Pools
 from evolve.contest import Terms, valid
-from evolve.population import Iteration
+from evolve.iteration import Iteration
 from evolve.results import Results
 from harness.errors import BudgetSpent
 from harness.trajectory import Rollout

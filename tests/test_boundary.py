@@ -15,8 +15,9 @@ import evolve
 import harness
 from evolve.case import Case
 from evolve.implementer import Workshop, implement
+from evolve.iteration import Proposal
 from evolve.layout import baseline_folder, scaffold_files
-from evolve.population import Population, Proposal
+from evolve.population import Population
 from evolve.repository import Repository, create
 from evolve.workshop import Bench
 from harness.documents import load, split_of

@@ -10,7 +10,7 @@ import pytest
 import run_facts
 from pages import blocks, page, recorded, section
 
-from evolve.population import Outcome
+from evolve.iteration import Outcome
 from harness.trajectory import Report, Rollout
 
 

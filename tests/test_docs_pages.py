@@ -12,7 +12,7 @@ from pages import DOCS, FENCED, PAGES, blocks, page, recorded, rows, section
 
 from evolve.cli import COMMANDS, cli
 from evolve.contest import Terms
-from evolve.population import Outcome
+from evolve.iteration import Outcome
 from evolve.report.store import opened
 from evolve.report.traces import rollouts
 from evolve.selection.sequential import record

@@ -16,7 +16,7 @@ from harness.errors import BudgetSpent, StorageError, UsageError
 if TYPE_CHECKING:
     from evolve.compare import Comparison
     from evolve.comparing.table import Table
-    from evolve.population import Candidate
+    from evolve.iteration import Candidate
 
 FORMATS = (".md", ".json")
 EXAMPLES = examples(

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from evolve.commands.common import console, examples, page, reading
 from evolve.commands.completing import complete_candidate
 from evolve.evaluation import SPLITS
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.report import detail, diffs, overview, traces
 from evolve.report.overview import Entry
 from evolve.report.store import Store, as_json, opened, resolve

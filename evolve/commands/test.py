@@ -10,8 +10,8 @@ from evolve.commands.common import as_json as json_option
 from evolve.commands.common import budget, database, draw, examples, limits, run_name
 from evolve.commands.completing import complete_candidate
 from evolve.commands.live import interruptible, watch
+from evolve.iteration import Candidate
 from evolve.layout import Layout
-from evolve.population import Candidate
 from evolve.report import held_out
 from evolve.report.store import Store, as_json, opened, resolve
 from harness.errors import BudgetSpent

@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from evolve.comparing.values import Arm
+from evolve.iteration import Candidate
 from evolve.layout import Layout, baseline_folder, scaffold_files
-from evolve.population import Candidate
 from evolve.repository import Repository
 from harness.arms import cot_files
 from harness.domains import Domain

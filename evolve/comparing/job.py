@@ -13,9 +13,9 @@ from evolve.comparing.stored import Facts
 from evolve.comparing.values import Arm, Unit
 from evolve.configuration.credentials import keys_of
 from evolve.configuration.sources import read_environment
+from evolve.iteration import Candidate
 from evolve.layout import Layout
 from evolve.opening import Opening, Options, wanted_settings
-from evolve.population import Candidate
 from evolve.seal import unsealed
 from evolve.settings import Settings
 from harness.budget import BudgetLimits

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from evolve.population import Diagnosis, Exchange, Proposal
+from evolve.iteration import Diagnosis, Exchange, Proposal
 
 
 @dataclass(frozen=True)

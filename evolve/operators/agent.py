@@ -17,13 +17,13 @@ from evolve.asking import Unusable
 from evolve.case import Case
 from evolve.disk import remedy, scratch
 from evolve.implementer import Workshop
+from evolve.iteration import Candidate, Diagnosis, Exchange, Proposal
 from evolve.layout import Layout
 from evolve.operators import Attempt
 from evolve.operators.confining import confined
 from evolve.operators.making import child_of, rejected, section, unanalysed
 from evolve.operators.running import Confinement, Ran, run
 from evolve.operators.taking import taken
-from evolve.population import Candidate, Diagnosis, Exchange, Proposal
 from evolve.quoting import clean, line
 from evolve.repository import Repository
 from evolve.scope import FILE_BYTES, TOTAL_BYTES

@@ -3,9 +3,9 @@
 from evolve.analyzer import diagnose
 from evolve.case import Case
 from evolve.implementer import Workshop, implement
+from evolve.iteration import Candidate
 from evolve.operators import Attempt
 from evolve.operators.making import unanalysed
-from evolve.population import Candidate
 from harness.gateway import Models
 
 

@@ -8,7 +8,7 @@ from evolve.asking import Question, Unusable, ask_until
 from evolve.case import Case
 from evolve.edits import BadEdit, Edits, apply_edits, parse_edits
 from evolve.implementer import TRIES, Rejected, Workshop
-from evolve.population import Exchange, Proposal
+from evolve.iteration import Exchange, Proposal
 from evolve.same_edit import edit_hash, tried_before
 from evolve.scope import check_files
 from harness.gateway import Models

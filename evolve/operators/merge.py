@@ -10,10 +10,11 @@ import numpy as np
 from evolve.asking import Unusable
 from evolve.case import Case
 from evolve.implementer import Workshop
+from evolve.iteration import Candidate, Iteration, Proposal
 from evolve.operators import Attempt
 from evolve.operators.making import child_of, form, proposed, rejected, section
 from evolve.operators.three_way import Clash, Merge, three_way
-from evolve.population import Candidate, Iteration, Population, Proposal, Standing
+from evolve.population import Population, Standing
 from evolve.quoting import line, quoted
 from evolve.scope import FILE_BYTES, TOTAL_BYTES
 from harness.gateway import Models

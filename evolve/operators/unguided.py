@@ -5,9 +5,9 @@ from dataclasses import replace
 from evolve import case as texts
 from evolve.case import Case
 from evolve.implementer import Workshop
+from evolve.iteration import Candidate
 from evolve.operators import Attempt, edit
 from evolve.operators.making import form, proposed, section
-from evolve.population import Candidate
 from evolve.scope import FILE_BYTES, TOTAL_BYTES
 from harness.gateway import Models
 from harness.prompting import fitted, load, render

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evolve.assigning import arm_of
+from evolve.iteration import Arm
 from evolve.null import Simulated
 from evolve.planning.guess import Guess, columns
 from evolve.planning.values import (
@@ -22,7 +23,6 @@ from evolve.planning.values import (
     Shape,
     range_of,
 )
-from evolve.population import Arm
 from harness.budget import BudgetLimits
 from harness.types import ROLES, Model, Role
 

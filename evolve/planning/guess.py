@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from evolve.analyzer import analyzer_prompt
 from evolve.case import HISTORY_CHARACTERS, ROLLOUT_CHARACTERS, TOTAL_CHARACTERS, Case
 from evolve.implementer import implementer_prompt
+from evolve.iteration import Candidate, Cause, Diagnosis, Evaluation
 from evolve.planning.values import CALLS, COMPLETION, PROMPT, SECONDS, Pilot
-from evolve.population import Candidate, Cause, Diagnosis, Evaluation, Population
+from evolve.population import Population
 from harness.types import ROLES, Draw, Role
 
 TOKEN = 4  # characters, the usual rule of thumb for English

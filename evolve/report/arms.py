@@ -20,7 +20,8 @@ from evolve.contest import Record
 from evolve.database import failure
 from evolve.descent import Descent
 from evolve.intervals import Interval, bonferroni
-from evolve.population import Arm, Candidate, Outcome, Standing
+from evolve.iteration import Arm, Candidate, Outcome
+from evolve.population import Standing
 from evolve.report.records import Gap, best_minus_baseline, gap, records
 from evolve.report.store import Score, Store, descent_of, scores
 from evolve.rows import Row

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from evolve.population import Arm
+from evolve.iteration import Arm
 from evolve.report import figures
 from evolve.report.arms import BASELINE, Arms, Comparison, Line, Versus
 from evolve.report.operators import Operators

@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from evolve.population import Diagnosis, Exchange
+from evolve.iteration import Diagnosis, Exchange
 from evolve.report import figures
 from evolve.report.figures import visible
 from evolve.report.log import difference

@@ -13,7 +13,7 @@ from evolve import seal_log
 from evolve.database import failure
 from evolve.descent import Descent
 from evolve.intervals import Interval, Z, bonferroni
-from evolve.population import IN_POPULATION
+from evolve.iteration import IN_POPULATION
 from evolve.report import figures
 from evolve.report.records import best_minus_baseline
 from evolve.report.store import Score, Store, best, descent_of, scores

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from evolve.ideas import RATED, HitRates, Idea, Rate, hit_rates, ideas, lessons, refuted
 from evolve.intervals import Interval
-from evolve.population import Iteration
+from evolve.iteration import Iteration
 from evolve.report import figures
 from evolve.report.store import Store
 from evolve.rows import predictions_of

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from evolve.population import KEPT
+from evolve.iteration import KEPT
 from evolve.report import figures, records
 from evolve.report.overview import Entry
 from evolve.report.records import Gap

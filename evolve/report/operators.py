@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from evolve.intervals import Interval, Z
-from evolve.population import Operator
+from evolve.iteration import Operator
 from evolve.report.store import Store
 from evolve.rows import Row
 

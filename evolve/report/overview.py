@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from evolve import seal_log
 from evolve.descent import Descent
 from evolve.intervals import Interval, bonferroni
+from evolve.iteration import Arm, Diagnosis, Operator, Spend
 from evolve.lock import holder
 from evolve.picking import picked
-from evolve.population import Arm, Diagnosis, Operator, Spend
 from evolve.report.arms import Arms, arms
 from evolve.report.journal import Receipt, unrecorded
 from evolve.report.records import best_minus_baseline

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from evolve.database import connect_readonly, failure
 from evolve.descent import Descent
 from evolve.intervals import Interval, proportion
+from evolve.iteration import IN_POPULATION, Candidate
 from evolve.picking import picked
-from evolve.population import IN_POPULATION, Candidate
 from evolve.report import figures
 from evolve.rows import Row, RunRow, candidate_of, run_of
 from harness.errors import UsageError

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from evolve.population import Exchange
+from evolve.iteration import Exchange
 from evolve.report.store import Store
 from harness.errors import StorageError, UsageError
 from harness.trajectory import Rollout

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evolve import rows
 from evolve.database import open_readonly
-from evolve.population import IN_POPULATION, Candidate, Evaluation
+from evolve.iteration import IN_POPULATION, Candidate, Evaluation
 from evolve.report import traces
 from evolve.report.store import Store, candidates
 from evolve.report.verify_decisions import decision_problems

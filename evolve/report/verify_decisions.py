@@ -11,8 +11,9 @@ from math import isclose
 from typing import Literal
 
 from evolve.contest import Contest, Decision, Look, Measure, Record, Survival, Terms, Trial
+from evolve.iteration import KEPT, Iteration, Outcome
 from evolve.memory import QUERIES, loaded
-from evolve.population import KEPT, NEVER, Iteration, Outcome, Population, counts
+from evolve.population import NEVER, Population, counts
 from evolve.race import Rule, numbered
 from evolve.report.store import Store
 from evolve.rows import decision_of

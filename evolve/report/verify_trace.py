@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+from evolve.iteration import Exchange
 from evolve.operators import agent
-from evolve.population import Exchange
 from evolve.rows import Row
 from harness import gate
 from harness.trajectory import Attempt, Extraction, Opinion, Proof, Rollout, Step, Verification, score_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evolve.contest import NOTHING, Decision, Record, Scores, Sums, merged
 from evolve.database import open_readonly
-from evolve.population import Diagnosis, Prediction
+from evolve.iteration import Diagnosis, Prediction
 from evolve.predictions import UNNAMED, named
 from evolve.report import overview
 from evolve.report.overview import Entry

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evolve.contest import Look
-from evolve.population import KEPT, Prediction
+from evolve.iteration import KEPT, Prediction
 from evolve.report import figures, records
 from evolve.report.arms_view import NAMES
 from evolve.report.figures import visible

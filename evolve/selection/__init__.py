@@ -11,7 +11,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from evolve.contest import Contest, Measure, Survival
-from evolve.population import Choice, Standing
+from evolve.iteration import Choice
+from evolve.population import Standing
 from harness.errors import UsageError
 
 PARTS = frozenset({"tables", "tilting", "once", "shrinkage", "missing"})  # what rules are made of

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evolve.population import Choice, Standing
+from evolve.iteration import Choice
+from evolve.population import Standing
 from evolve.selection import Pressure
 from evolve.selection.shrinkage import shrunken
 

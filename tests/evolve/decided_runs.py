@@ -12,8 +12,8 @@ from typing import Any
 from evolve_fakes import BASELINE, TRAINING, VALIDATION, Score, World
 
 from evolve.history import History
+from evolve.iteration import Iteration
 from evolve.loop import Plan, evolve
-from evolve.population import Iteration
 from evolve.race import Rule, record
 from evolve.report.store import opened
 from evolve.report.verify_decisions import decision_problems

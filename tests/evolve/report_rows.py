@@ -12,7 +12,8 @@ from rich.console import Console, RenderableType
 
 from evolve.contest import Decision, Look
 from evolve.history import History
-from evolve.population import Arm, Candidate, Evaluation, Iteration, Operator, Outcome, Population
+from evolve.iteration import Arm, Candidate, Evaluation, Iteration, Operator, Outcome
+from evolve.population import Population
 from evolve.seal import Request
 from harness.types import Side
 

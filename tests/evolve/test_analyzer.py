@@ -23,7 +23,7 @@ from cases import (
 
 from evolve import case as texts
 from evolve.analyzer import analyzer_prompt, diagnose
-from evolve.population import Candidate, Diagnosis, Prediction
+from evolve.iteration import Candidate, Diagnosis, Prediction
 from harness.errors import BudgetSpent
 
 ANSWER = DIAGNOSIS.model_dump_json()

@@ -10,7 +10,7 @@ from report_rows import make, population, raced, stopped, text
 from evolve import assigning, bandit
 from evolve.contest import Record, Sums
 from evolve.intervals import bonferroni, paired_difference
-from evolve.population import Iteration
+from evolve.iteration import Iteration
 from evolve.report import arms_view, overview, views
 from evolve.report import operators as report
 from evolve.report.arms import Arms, Spent, arms, versus, within

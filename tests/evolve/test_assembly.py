@@ -10,8 +10,8 @@ import pytest
 from run_facts import SMALL, write_documents
 
 from evolve.assembly import Tools, faults, gather_documents, instrument_of, open_tools
+from evolve.iteration import Iteration
 from evolve.opening import Opening, Options, resolve
-from evolve.population import Iteration
 from evolve.settings import Settings, SimulationSettings
 from evolve.wiring import assemble
 from harness.documents import Splits

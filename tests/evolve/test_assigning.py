@@ -11,9 +11,10 @@ from evolve_fakes import baseline, child, compared, evaluation
 
 from evolve.assigning import Policy, arm_of, maker, of_arm, operator_of, task_of
 from evolve.case import Case
+from evolve.iteration import Arm, Choice, Iteration, Proposal
 from evolve.loop import Task
 from evolve.operators import Attempt
-from evolve.population import Arm, Choice, Iteration, Population, Proposal
+from evolve.population import Population
 from evolve.selection import Pressure
 from evolve.selection.boltzmann import select
 from harness.types import Draw

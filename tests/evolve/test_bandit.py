@@ -8,7 +8,7 @@ import pytest
 from cases import evaluation, rollout, tried
 
 from evolve.bandit import FLOOR, Earned, Prior, draw, probabilities, summarise
-from evolve.population import Spend
+from evolve.iteration import Spend
 
 
 def test_better_beats_worse():

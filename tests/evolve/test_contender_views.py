@@ -14,7 +14,7 @@ from rich.console import RenderableType
 
 from evolve.cli import cli
 from evolve.contest import Decision, Look
-from evolve.population import Iteration
+from evolve.iteration import Iteration
 from evolve.report import arms_view, overview, views, why_view
 from evolve.report import log as logs
 from evolve.report.arms import arms

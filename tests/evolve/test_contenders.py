@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from report_rows import against, contends, evaluation, make, population, raced
 
 from evolve import bandit
-from evolve.population import Arm, Iteration, Population
+from evolve.iteration import Arm, Iteration
+from evolve.population import Population
 from evolve.report import arms as report
 from evolve.report import overview
 from evolve.report.operators import operators

@@ -10,7 +10,7 @@ import pytest
 from evolve_fakes import rollout
 
 from evolve.evaluation import SPLITS, Evaluator
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.race import once
 from evolve.repository import Repository, create
 from harness.errors import BudgetSpent

@@ -13,7 +13,7 @@ from recorded import RUN, TRACES, evaluation, iteration
 from rich.console import Console
 
 from evolve.history import History
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.report.held_out import HeldOut, drawn, held_out, purpose, reported, warning
 from evolve.report.store import opened
 from evolve.rows import RunRow

@@ -16,7 +16,8 @@ from recorded import RUN, TRACES, evaluation, iteration
 
 from evolve.database import connect_readonly
 from evolve.history import History
-from evolve.population import Candidate, Exchange, Iteration, Population, Spend, Tally
+from evolve.iteration import Candidate, Exchange, Iteration, Spend, Tally
+from evolve.population import Population
 from evolve.rows import DocumentRow, RunRow, Trace
 from evolve.seal import Request
 from harness.errors import StorageError, UsageError

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evolve.ideas import HitRates, hit_rates, ideas, ideas_text, lessons, rates_text, refuted
-from evolve.population import Iteration, Outcome, Prediction
+from evolve.iteration import Iteration, Outcome, Prediction
 from evolve.predictions import UNNAMED
 
 

@@ -8,7 +8,7 @@ import pytest
 from cases import DIAGNOSIS, FILES, PARENT, Script, case, reply, tried
 
 from evolve.implementer import Rejected, Workshop, implement, implementer_prompt
-from evolve.population import Candidate, Prediction
+from evolve.iteration import Candidate, Prediction
 from evolve.same_edit import edit_hash
 from harness.errors import StorageError
 

@@ -9,7 +9,7 @@ from report_rows import make, population, raced, text
 from evolve.cli import cli
 from evolve.ideas import hit_rates, ideas, lessons, refuted
 from evolve.intervals import proportion
-from evolve.population import Iteration, Prediction
+from evolve.iteration import Iteration, Prediction
 from evolve.report import learning as report
 from evolve.report import overview, views
 from evolve.report.learning import learning

@@ -11,8 +11,8 @@ from evolve_fakes import VALIDATION, World, baseline, compared
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from evolve.iteration import Iteration
 from evolve.loop import Plan, evolve
-from evolve.population import Iteration
 from evolve.results import Results
 from harness.errors import BudgetSpent, EvolveError, ProviderError, StorageError
 

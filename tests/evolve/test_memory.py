@@ -13,8 +13,9 @@ from recorded import RUN, TRACES, iteration
 from report_rows import Scores, against, contends, raced
 
 from evolve.history import History
+from evolve.iteration import Iteration
 from evolve.memory import QUERIES
-from evolve.population import Iteration, Population
+from evolve.population import Population
 
 
 def test_an_iteration_is_kept_as_a_resume_loads_it(tmp_path: Path) -> None:

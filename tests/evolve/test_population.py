@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve.contest import Record
-from evolve.population import Arm, Iteration, Outcome, Population, Standing, Tally, difference
+from evolve.iteration import Arm, Iteration, Outcome, Tally, difference
+from evolve.population import Population, Standing
 
 
 def standing(*scores: list[float]) -> Standing:

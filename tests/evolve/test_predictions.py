@@ -4,7 +4,7 @@ import pytest
 from cases import evaluation, submission
 from cases import rollout as measured
 
-from evolve.population import Cause, Diagnosis, Evaluation, Exchange, Prediction, Proposal
+from evolve.iteration import Cause, Diagnosis, Evaluation, Exchange, Prediction, Proposal
 from evolve.predictions import UNNAMED, better, checked, improved, named, predicted, taken_up
 from harness.trajectory import Rollout
 

@@ -9,7 +9,8 @@ import pytest
 from evolve_fakes import BASELINE, VALIDATION, Score, baseline, child, compared, evaluation, rollout
 
 from evolve.contest import Contest, Decision, Look, Measure, Record, Sums, Survival, Terms, Trial
-from evolve.population import Candidate, Evaluation, Iteration, Outcome, Population
+from evolve.iteration import Candidate, Evaluation, Iteration, Outcome
+from evolve.population import Population
 from evolve.race import Draws, Raced, Rule, Track, more, numbered, once, race, record
 from evolve.selection import sequential
 from harness.errors import BudgetSpent, ProviderError, UsageError

@@ -17,8 +17,9 @@ from rich.console import Console, RenderableType
 from evolve.contest import Decision, Look
 from evolve.history import History
 from evolve.intervals import Interval, paired_difference, proportion
+from evolve.iteration import Candidate, Iteration, Spend
 from evolve.lock import RunLock
-from evolve.population import Candidate, Iteration, Population, Spend
+from evolve.population import Population
 from evolve.report import detail, diffs, figures, journal, overview, views
 from evolve.report import log as logs
 from evolve.report.overview import Failure

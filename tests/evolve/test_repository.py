@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from evolve.population import Candidate
+from evolve.iteration import Candidate
 from evolve.repository import Repository, create
 from evolve.scope import check, check_files
 from harness.errors import StorageError

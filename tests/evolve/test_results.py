@@ -6,7 +6,8 @@ from evolve_fakes import baseline, compared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.population import Iteration, Population
+from evolve.iteration import Iteration
+from evolve.population import Population
 from evolve.results import Results
 
 

@@ -8,9 +8,9 @@ import pytest
 from evolve_fakes import Score, World, baseline, child, luck
 
 from evolve.case import Case
+from evolve.iteration import Cause, Diagnosis, Iteration
 from evolve.loop import Plan, Task, evolve
 from evolve.operators import Attempt
-from evolve.population import Cause, Diagnosis, Iteration
 from evolve.results import Results
 from harness.errors import BudgetSpent
 from harness.types import Side

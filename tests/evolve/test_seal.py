@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from evolve_fakes import BASELINE, child
 
-from evolve.population import Arm, Candidate
+from evolve.iteration import Arm, Candidate
 from evolve.seal import Log, Request, Unsealed, additions, flattery, require, unsealed
 from harness.errors import UsageError
 from harness.types import Document, Side, Split

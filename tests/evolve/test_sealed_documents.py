@@ -10,9 +10,9 @@ from run_facts import RUN, query, reference
 import evolve
 from evolve.again import reopen
 from evolve.comparing import job as comparing
+from evolve.iteration import Candidate
 from evolve.layout import Layout
 from evolve.opening import Opening, Options
-from evolve.population import Candidate
 from evolve.production import Job, documents_of
 from harness.documents import load
 from harness.errors import UsageError

@@ -26,10 +26,10 @@ import evolve
 from evolve.again import reopen
 from evolve.assembly import gather_documents, open_tools
 from evolve.cli import cli
+from evolve.iteration import Candidate
 from evolve.layout import Layout
 from evolve.lock import RunLock
 from evolve.opening import Options
-from evolve.population import Candidate
 from evolve.report import held_out
 from evolve.report.progress import Work
 from evolve.report.store import opened, resolve

@@ -10,7 +10,7 @@ import pytest
 from cases import ask, evaluation, rollout, submission
 from evolve_fakes import child
 
-from evolve.population import Exchange, Iteration
+from evolve.iteration import Exchange, Iteration
 from evolve.report.traces import read_exchanges, read_rollouts
 from evolve.trace_folder import TraceFolder
 from harness.errors import StorageError

@@ -13,7 +13,7 @@ from report_rows import decided, make, raced, stopped, text
 
 from evolve.cli import cli
 from evolve.contest import Decision, Sums, Terms
-from evolve.population import Iteration, Outcome, Prediction
+from evolve.iteration import Iteration, Outcome, Prediction
 from evolve.report import why_view
 from evolve.report.store import opened
 from evolve.report.why import Why, budget, pairs, why

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evolve.implementer import Rejected
+from evolve.iteration import Candidate
 from evolve.layout import baseline_folder, scaffold_files
-from evolve.population import Candidate
 from evolve.repository import Repository, create
 from evolve.workshop import STUB_EXAMPLE, Bench, Stub
 from harness.domains import cs

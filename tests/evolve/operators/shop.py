@@ -10,7 +10,8 @@ from cases import FILES, evaluation, rollout
 
 from evolve.case import Case
 from evolve.implementer import Workshop
-from evolve.population import Candidate, Evaluation, Iteration, Population
+from evolve.iteration import Candidate, Evaluation, Iteration
+from evolve.population import Population
 from evolve.repository import Repository, create
 from evolve.workshop import Bench
 from harness.types import Draw

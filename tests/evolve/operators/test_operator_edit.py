@@ -12,8 +12,8 @@ from shop import BASELINE, measured
 
 from evolve.edits import BadEdit, apply_edits, parse_edits
 from evolve.implementer import Workshop
+from evolve.iteration import Candidate
 from evolve.operators import edit, unguided
-from evolve.population import Candidate
 from harness.models.simulated import implementer
 
 CHILD = Candidate("c5", 5, "c3", "d" * 40, "b" * 40)

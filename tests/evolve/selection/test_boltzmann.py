@@ -6,7 +6,8 @@ from evolve_fakes import baseline, compared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolve.population import Choice, Population
+from evolve.iteration import Choice
+from evolve.population import Population
 from evolve.selection import Pressure, rule
 from evolve.selection.boltzmann import degree, probabilities, select
 from harness.errors import UsageError

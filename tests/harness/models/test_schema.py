@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from evolve.population import Diagnosis
+from evolve.iteration import Diagnosis
 from harness.domains import RubricChecks as Checks
 from harness.judge import Judgement
 from harness.models.schema import DROPPED, KEPT, STRUCTURE, form_of, instruction

@@ -12,7 +12,7 @@ from maths_play import DOCUMENT, FILES, PROMPTS, challenge, drawn, slips_of, tas
 from evolve.analyzer import analyzer_prompt
 from evolve.edits import apply_edits, parse_edits
 from evolve.implementer import implementer_prompt
-from evolve.population import Cause, Diagnosis
+from evolve.iteration import Cause, Diagnosis
 from harness.answers import final_answer
 from harness.models.simulated import analyzer, implementer, maths, maths_reading, maths_wording, wording
 from harness.parsing import Malformed, parse

@@ -13,7 +13,7 @@ from cases import Script, ask, case, rollout, submission, tried
 from evolve.analyzer import analyzer_prompt, diagnose
 from evolve.edits import apply_edits, parse_edits
 from evolve.implementer import Rejected, Workshop, implement, implementer_prompt
-from evolve.population import Candidate, Cause, Diagnosis
+from evolve.iteration import Candidate, Cause, Diagnosis
 from evolve.same_edit import Change, comparable, same_edit_prompt
 from evolve.scope import check_files
 from harness.models.simulated import analyzer, implementer, rewriting, wording
