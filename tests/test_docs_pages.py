@@ -90,7 +90,7 @@ def test_defaults_in_the_text_are_those_of_the_settings() -> None:
     m, v, t = wanted.minibatch, wanted.validation, wanted.test
     fresh = record(v, Terms()) * v
     told = [row[2] for row in rows(cost)[1:7]]
-    assert told == [str(fresh), str(m), str(2 * m), f"{2 * m} and about 37", str(fresh), str(2 * t)]
+    assert told == [str(fresh), str(m), str(2 * m), f"{2 * m} and about 24", str(fresh), str(2 * t)]
     assert f"`search.effect` {now.search.effect}: {record(v, Terms())}" in cost
 
 
