@@ -155,10 +155,12 @@ def main() -> int:
     )
     parser.add_argument("--null", type=int, default=200, help="runs in which all candidates are equal")
     parser.add_argument("--seeds", type=int, default=30, help="runs of every arm")
-    parser.add_argument("--rollouts", type=int, default=3_000, help="of a run of an arm")
+    parser.add_argument("--rollouts", type=int, default=1_500, help="of a run of an arm")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keep", type=Path, help="file of results; those that are in it are not made again")
-    parser.add_argument("--arms", nargs="*", choices=[one.name.strip() for one in ARMS], help="only these")
+    parser.add_argument(
+        "--arms", nargs="*", choices=[one.name.strip() for one in ARMS], help="these and no others"
+    )
     parser.add_argument(
         "--real", type=int, default=0, help="so many runs of the default again on the real path; slow"
     )
@@ -167,7 +169,8 @@ def main() -> int:
     if chosen.null:
         jobs = [("", seed) for seed in range(chosen.null)]
         figures += of_null([one for one in kept.all(0, jobs, chosen.processes) if isinstance(one, Null)])
-    arms = [one.name for one in ARMS if chosen.arms is None or one.name.strip() in chosen.arms]
+    wanted = chosen.arms or [one.name for one in ARMS if not one.name.startswith(" ")]
+    arms = [one.name for one in ARMS if one.name.strip() in wanted]
     if chosen.seeds and arms:
         jobs = [(name, seed) for seed in range(FIRST, FIRST + chosen.seeds) for name in arms]
         found = [one for one in kept.all(chosen.rollouts, jobs, chosen.processes) if isinstance(one, Ended)]

@@ -33,7 +33,7 @@ TEXT = "The ledger keeps the lease before any token gets through to the disk. " 
 
 @dataclass(frozen=True)
 class Arm:
-    """A way to search, as settings."""
+    """A way to search, as settings. One whose name begins with spaces is a variant, which runs if it is asked for."""
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -51,14 +51,15 @@ PAPER = {
 OURS = "sequential"
 ARMS = (
     Arm(OURS),
-    Arm("  without screen", {"search.screen": False}),
-    Arm("  without screen and rerun", {"search.screen": False, "search.rerun": False}),
     Arm("strict (the paper)", PAPER),
     Arm("hill climbing", PAPER | {"search.temperature": 0.001}),
     Arm("random edits, strict", PAPER | {"search.arm": "random"}),
-    Arm("random edits, sequential", {"search.arm": "random"}),
     Arm("best of n, strict", PAPER | {"search.arm": "best_of"}),
-    Arm("best of n, sequential", {"search.arm": "best_of"}),
+    Arm("  without contenders", {"search.contend": 0}),
+    Arm("  without screen", {"search.screen": False}),
+    Arm("  without screen and rerun", {"search.screen": False, "search.rerun": False}),
+    Arm("  random edits, sequential", {"search.arm": "random"}),
+    Arm("  best of n, sequential", {"search.arm": "best_of"}),
 )
 
 
