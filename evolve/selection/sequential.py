@@ -1,7 +1,8 @@
-"""The default rule: fresh draws of the child against all draws of the parent, a block at a time, until it is clear.
+"""The default rule: fresh draws of the child against all draws of the reference, a block at a time, until it is clear.
 
-A child is dropped as soon as it is unlikely to be better by `effect`, and kept once it is likelier to be better than
-the share of the error budget of its iteration allows. What is kept is measured anew: the draws it won by do not count.
+A child is dropped as soon as it is unlikely to be better by `effect`, and survives once it is likelier to be better than
+the share of the error budget of its iteration allows. A survivor is measured anew: the draws it won by do not count. One
+that is ahead after a trial, and far from that, becomes a contender: a parent of which nothing is claimed.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from evolve.selection.missing import leaning
 from evolve.selection.tables import Tables, tables
 from evolve.selection.tilting import MIXED, Z, log_mixture, sides, spread
 
-REFERENCE = 0.4  # rollouts of a record, of a trial, of a child at most: in units of 1 / effect squared
+REFERENCE = 0.4  # rollouts of a fresh record, of a trial, of a child at most: in units of 1 / effect squared
 CONTEND = 1.2
 MOST = 10.0
 NEAR = 0.5  # share of the evidence for a claim from which a trial goes on for it
