@@ -81,7 +81,7 @@ def table(found: Sequence[Ended]) -> Iterable[str]:
     ours = {one.seed: one.best for one in found if one.arm == OURS}
     yield (
         f"{'':<28} {'runs':>4} {'final score, median [95 %]':>27}  {'sequential is better by, mean [95 %]':>36}"
-        f"  {'iterations':>10} {'survivors':>9} {'rollouts':>8}"
+        f"  {'iterations':>10} {'kept':>9} {'rollouts':>8}"
     )
     for arm in ARMS:
         runs = [one for one in found if one.arm == arm.name]
@@ -91,7 +91,7 @@ def table(found: Sequence[Ended]) -> Iterable[str]:
         gap = f"{signed(bootstrapped(pairs, np.mean)):>36}" if arm.name != OURS and pairs else f"{'':>36}"
         yield (
             f"{arm.name:<28} {len(runs):>4} {plain(bootstrapped([one.best for one in runs], np.median)):>27}  {gap}  "
-            f"{fmean(one.iterations for one in runs):>10.1f} {fmean(one.survived for one in runs):>9.1f} "
+            f"{fmean(one.iterations for one in runs):>10.1f} {fmean(one.kept for one in runs):>9.1f} "
             f"{fmean(one.rollouts for one in runs):>8.0f}"
         )
     yield f"baseline, final score {fmean(one.baseline for one in found):.3f}"

@@ -58,7 +58,10 @@ def real(arm: Arm, seed: int, iterations: int) -> Real:
 
 
 async def compared(folder: Path, population: Population, seed: int) -> Real:
-    """Final scores from the database; the others from candidates that have a record, by fresh draws of the world."""
+    """Final scores from the database; the others, by fresh draws of the world, of baseline and survivors.
+
+    Contenders are left out: the draws of their trials are too high, as those that were chosen always are.
+    """
     (home,) = (folder / "runs").iterdir()
     history = await History.open(folder / "population.db")
     try:
@@ -67,7 +70,10 @@ async def compared(folder: Path, population: Population, seed: int) -> Real:
         await history.close()
     repository = Repository(home / "candidates.git")
     try:
-        twins = [await twin(folder, repository, one, seed) for one in population.standings.values()]
+        honest = [
+            one for key, one in population.standings.items() if key not in population.descent.contenders
+        ]
+        twins = [await twin(folder, repository, one, seed) for one in honest]
     finally:
         repository.close()
     best, baseline = population.best.candidate.id, population.baseline.id

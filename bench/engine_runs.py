@@ -75,13 +75,14 @@ class Null:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run of an arm. iterations, rollouts: within its ration. survived: children. best, baseline: on test documents."""
+    """A run of an arm. iterations, rollouts: within its ration. kept: children that may be parents. best, baseline: on test
+    documents."""
 
     arm: str
     seed: int
     iterations: int
     rollouts: int
-    survived: int
+    kept: int
     best: float
     baseline: float
 
@@ -119,7 +120,7 @@ def played(rollouts: int, arm: Arm, seed: int) -> Ended:
         seed=seed,
         iterations=ration.last,
         rollouts=ration.used(ration.last),
-        survived=len(population.standings) - 1,
+        kept=len(population.standings) - 1,
         best=best,
         baseline=baseline,
     )
