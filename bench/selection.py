@@ -84,7 +84,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run. claims: children that were kept; false: those no better than their parents; gain: of the
+    """What came of a run. claims: survivors; false: those no better than whom they were compared with; gain: of the
     incumbent over the baseline, true. steps, seconds: of the rule, CPU."""
 
     claims: int

@@ -67,7 +67,7 @@ class SearchSettings(Section):
     survival: str = "sequential"
     """Rule that decides whether a child is kept: sequential, paired, strict, or a dotted path to one of yours."""
     error: float = Field(0.05, gt=0, lt=1)
-    """Error budget of the whole run: the chance that it ever keeps a child that is no better than its parent."""
+    """Error budget of the whole run: the chance that a child ever survives as better though it is not."""
     horizon: int = Field(50, ge=1)
     """Iterations after which half of the error budget is used; a longer run goes on with the rest."""
     effect: float = Field(0.2, gt=0, lt=1)
@@ -78,11 +78,12 @@ class SearchSettings(Section):
     """Rollouts of a child after which it may be a parent if it is ahead of its own, though nothing is claimed of it; none:
     1.2 / effect^2; 0: only survivors are parents. Under `sequential`."""
     most: int | None = Field(None, ge=10)
-    """Validation rollouts of one child after which the sequential rule drops it as undecided; none: 10 / effect squared."""
+    """Validation rollouts of one child after which the sequential rule decides at the latest; none: 10 / effect squared."""
     block: int = Field(10, ge=1)
     """Validation rollouts between two looks of the sequential rule."""
     missing_bound: int = Field(1, ge=0)
-    """Rules strict and paired: a child with more missing documents than its parent plus this bound is not kept."""
+    """A child with more missing than this is not kept: under strict and paired beyond what its parent has, under sequential
+    if it is also more than chance allows in view of whom it is compared with."""
     rerun: bool = True
     """Run a child on its parent's minibatch first, which checks what the diagnosis predicted."""
     screen: bool = True

@@ -10,7 +10,8 @@ CHANCE = 0.05
 def leaning(contest: Contest) -> str:
     """Why the child's draws decide nothing: more of them are missing than of the parent's, beyond chance; "" if they do.
 
-    Up to `missing_bound` are always let pass. Half of the draws have to be there in any case.
+    The parent is that of the contest, the reference. Up to `missing_bound` are always let pass. Half of the draws have to be
+    there in any case.
     """
     mine, asked = sum(one.missing for one in contest.child), len(contest.child)
     theirs = contest.record.missing + sum(one.missing for one in contest.parent)
