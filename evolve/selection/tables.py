@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -33,12 +34,10 @@ def tables(contest: Contest) -> Tables:
 
 def drawn(trials: Sequence[Trial], place: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the valid scores, and how many draws there were."""
-    asked = np.bincount([place[one.document] for one in trials], minlength=len(place)).astype(float)
-    valid = [(place[one.document], one.score) for one in trials if one.score is not None]
-    if not valid:
-        return np.zeros((len(place), 4)), asked
-    at = np.array([one[0] for one in valid])
-    scores = np.array([one[1] for one in valid])
+    at = np.array([place[one.document] for one in trials], dtype=int)
+    scores = np.array([one.score for one in trials], dtype=float)  # a missing one is NaN
+    asked, valid = np.bincount(at, minlength=len(place)).astype(float), ~np.isnan(scores)
+    at, scores = at[valid], scores[valid]
     powers = (None, scores, scores**2, scores**3)
     return np.stack([np.bincount(at, one, len(place)) for one in powers], axis=1), asked
 
@@ -48,5 +47,6 @@ def recorded(record: Scores, place: dict[str, int]) -> np.ndarray:
     found = np.zeros((len(place), 4))
     there = [key for key in record if key in place]
     if there:
-        found[[place[key] for key in there]] = np.array([record[key] for key in there])
+        sums = np.fromiter(chain.from_iterable(record[key] for key in there), float)
+        found[[place[key] for key in there]] = sums.reshape(-1, 4)
     return found

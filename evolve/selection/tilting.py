@@ -61,13 +61,13 @@ def spread(sums: np.ndarray, prior: float = 0.0) -> np.ndarray:
     return np.asarray(np.maximum(squares - total**2 / count, 0) / np.maximum(count - 1, 1))
 
 
-def slope(pooled: np.ndarray, effect: float) -> float:
-    """The tilt under which the mean rises by about `effect`: effect over the mean spread within documents.
+def slopes(pooled: np.ndarray, effects: Sequence[float]) -> np.ndarray:
+    """The tilts under which the mean rises by about each of `effects`: effect over the mean spread within documents.
 
     A tilt t makes a score y likelier by the factor exp(t y); of scores 0 and 1 it adds t to the logit. It depends on the
     pooled scores alone, hence not on whose they are.
     """
-    return float(min(STEEPEST, effect / max(float(spread(pooled).mean()), FLATTEST)))
+    return np.minimum(STEEPEST, np.array(effects) / max(float(spread(pooled).mean()), FLATTEST))
 
 
 def log_mixture(found: Sides, effect: float) -> float:
@@ -90,14 +90,15 @@ def log_ratios(found: Sides, effects: Sequence[float]) -> np.ndarray:
     """
     pooled, drawn = found.pooled, found.child[:, 0]
     binary = pooled[:, 1] == pooled[:, 2]  # y and y squared agree on 0 and 1 only
-    tilts = np.array([slope(pooled, effect) for effect in effects])[:, None] * found.weights
-    tilts = np.where(binary, tilts, np.minimum(tilts, STEEPEST_GRADED))
+    tilts = slopes(pooled, effects)[:, None] * found.weights
+    if binary.all():
+        return np.asarray((tilts * found.child[:, 1] - exact(pooled, drawn, tilts)).sum(axis=1))
+    graded = ~binary
+    tilts[:, graded] = np.minimum(tilts[:, graded], STEEPEST_GRADED)
     ratios = (tilts * found.child[:, 1]).sum(axis=1)
+    ratios = ratios - cumulants(pooled[graded], drawn[graded], tilts[:, graded]).sum(axis=1)
     if binary.any():
         ratios = ratios - exact(pooled[binary], drawn[binary], tilts[:, binary]).sum(axis=1)
-    if not binary.all():
-        graded = ~binary
-        ratios = ratios - cumulants(pooled[graded], drawn[graded], tilts[:, graded]).sum(axis=1)
     return np.asarray(ratios)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolve.contest import Contest, Measure, Record, Sums, Survival, Terms, Trial
-from evolve.selection.sequential import error_share, most, record, step, take
+from evolve.selection.sequential import error_share, most, narrowest, record, step
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,21 @@ def test_the_parents_draws_are_an_investment() -> None:
 
 def test_draws_go_by_the_root_of_the_spread() -> None:
     """Neyman's allocation: nine times the spread, three times the draws."""
-    counts = np.array([1.0, 1.0])
-    for _ in range(398):
-        take(np.array([9.0, 1.0]), counts)
-    assert counts == pytest.approx([300, 100], abs=3)
+    places = narrowest(np.array([9.0, 1.0]), np.array([1.0, 1.0]), 398)
+    assert 1 + np.bincount(places) == pytest.approx([300, 100], abs=3)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.1, 0.25, 1.0]), st.integers(1, 5)), min_size=1), st.integers(1, 20)
+)
+def test_draws_go_where_one_more_narrows_most(places: list[tuple[float, int]], size: int) -> None:
+    """One at a time, each in view of those before it; of equals the first."""
+    narrowing, counts = (np.array(column, dtype=float) for column in zip(*places, strict=True))
+    found, expected = narrowest(narrowing, counts, size), []
+    for _ in range(size):
+        expected.append(int((narrowing / (counts * (counts + 1))).argmax()))
+        counts[expected[-1]] += 1
+    assert found.tolist() == expected
 
 
 def test_later_blocks_grow_with_the_child() -> None:

@@ -17,7 +17,7 @@ from evolve.selection.tilting import (
     log_factorials,
     log_ratios,
     sides,
-    slope,
+    slopes,
     spread,
 )
 
@@ -190,9 +190,8 @@ def test_spread_is_the_sample_variance() -> None:
 def test_the_tilt_is_the_effect_over_the_spread() -> None:
     """Within bounds: documents without any spread do not make it infinite."""
     fair = sums([0.0, 1.0] * 10)
-    assert slope(fair, 0.1) == pytest.approx(0.1 / spread(fair)[0])
-    assert slope(sums([1.0] * 9), 0.01) == pytest.approx(0.01 / FLATTEST)
-    assert slope(sums([1.0] * 9), 0.9) == STEEPEST
+    assert slopes(fair, [0.1, 0.2]) == pytest.approx(np.array([0.1, 0.2]) / spread(fair)[0])
+    assert slopes(sums([1.0] * 9), [0.01, 0.9]) == pytest.approx([0.01 / FLATTEST, STEEPEST])
 
 
 def test_factorials() -> None:
