@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from figures import Figure, script, tell
 from serving import Load, bare, busy, served, spans
 
-from evolve.rows import seconds
+from evolve.from_rows import seconds
 from harness.types import ROLES
 
 RUN = "run-001"

@@ -1,24 +1,22 @@
 """population.db: every fact about the runs of a folder, appended once and never changed.
 
 One writing process (under a lock), one thread and one connection in it; an iteration is written whole or not at all.
-What a row looks like is in rows.py, the schema in migrations.py. Readers open their own connection and block nobody.
+What a row looks like is in rows.py, each transaction in transactions.py, the schema in migrations.py. Readers open their
+own connection and block nobody.
 """
 
 import asyncio
-import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from sqlite_utils import Database
-from sqlite_utils.db import Table
 
-from evolve import memory, rows, seal, seal_log
+from evolve import memory, rows, seal_log, transactions
 from evolve.database import BUSY_SECONDS, failure, open_readonly
 from evolve.iteration import Candidate, Evaluation, Iteration, Spend
 from evolve.lock import RunLock
@@ -29,9 +27,6 @@ from evolve.seal import Log, Request
 from harness.errors import StorageError
 from harness.types import Side
 
-FINALS = "SELECT * FROM evaluations WHERE run = ? AND side = 'final' ORDER BY rowid"
-ROLLOUTS = """SELECT r.*, d.name FROM rollouts AS r JOIN documents AS d ON (d.run, d.document) = (r.run, r.document)
-    WHERE r.run = ? AND r.side = 'final' ORDER BY r.iteration, r.position"""
 T = TypeVar("T")
 
 
@@ -82,28 +77,31 @@ class History:
         Raises:
             StorageError: a run of that name is there.
         """
-        entry = {"runs": [rows.run_row(run, time.time())], "documents": _documents(run.run, documents)}
+        entry = {
+            "runs": [rows.run_row(run, time.time())],
+            "documents": rows.document_rows(run.run, documents),
+        }
         await self._write(entry, f"run {run.run!r} is recorded already; resume it, or take another name")
 
     async def add_documents(self, run: str, documents: Sequence[DocumentRow]) -> None:
         """Record the documents that are not recorded yet; those that are stay as they are."""
-        await self._do(lambda: _add_documents(self._open, _documents(run, documents)))
+        await self._do(lambda: transactions.add_documents(self._open, rows.document_rows(run, documents)))
 
     async def find_run(self, run: str) -> RunRow | None:
         """The run as it was started, or None."""
-        return await self._do(lambda: _find_run(self._open, run))
+        return await self._do(lambda: transactions.find_run(self._open, run))
 
     async def delete_run(self, run: str) -> None:
         """Remove every row of a run, in one transaction; its folder is not touched. A file half empty then shrinks."""
-        await self._do(lambda: _delete_run(self._open, run))
+        await self._do(lambda: transactions.delete_run(self._open, run))
 
     async def start_session(self, run: str, workers: int, iterations: int) -> int:
         """Record one start of the program on a run; its number, from 1. Earlier ones left open become `killed`."""
-        return await self._do(lambda: _start_session(self._open, run, (workers, iterations)))
+        return await self._do(lambda: transactions.start_session(self._open, run, (workers, iterations)))
 
     async def end_session(self, run: str, number: int, outcome: str) -> None:
         """Record how that start ended, in a word such as `finished`, `budget`, `stopped` or `failed`."""
-        await self._do(lambda: _end_session(self._open, (run, number), outcome))
+        await self._do(lambda: transactions.end_session(self._open, (run, number), outcome))
 
     async def record(self, run: str, iteration: Iteration, traces: Mapping[Side, Trace]) -> Iteration:
         """Write an iteration and all that belongs to it in one transaction; on disk when this returns.
@@ -132,7 +130,7 @@ class History:
             UsageError: a second opening for selection; nothing is written.
         """
         await self._known(run)
-        return await self._do(lambda: _unseal(self._open, run, candidates, request))
+        return await self._do(lambda: transactions.unseal(self._open, run, candidates, request))
 
     async def record_final(
         self,
@@ -165,7 +163,9 @@ class History:
             for one in evaluations
             if one.candidate in traces
         ]
-        number = await self._do(lambda: _next(self._open, "spends WHERE part = 'final' AND run = ?", run))
+        number = await self._do(
+            lambda: transactions.next_number(self._open, "spends WHERE part = 'final' AND run = ?", run)
+        )
         entry["spends"] = rows.spend_rows(known, ("final", number), spends)
         await self._write(
             entry, f"the test split was opened before for one of {names} in run {run!r}; see `finals`"
@@ -181,11 +181,11 @@ class History:
 
     async def finals(self, run: str) -> list[Evaluation]:
         """Every measurement on the test split, without steps."""
-        return await self._do(lambda: _finals(self._open, run))
+        return await self._do(lambda: transactions.finals(self._open, run))
 
     async def load(self, run: str) -> list[Iteration]:
         """All recorded iterations by number, as a resume needs them: see memory.py."""
-        return await self._do(lambda: _load(self._open, run))
+        return await self._do(lambda: transactions.load(self._open, run))
 
     @property
     def _open(self) -> Database:
@@ -201,7 +201,7 @@ class History:
 
     async def _write(self, entry: Mapping[str, list[Row]], twice: str) -> None:
         """Insert the rows of all tables in one transaction; `twice` is the message for a primary key that is there."""
-        await self._do(lambda: _insert(self._open, entry, twice))
+        await self._do(lambda: transactions.insert(self._open, entry, twice))
 
     async def _do(self, work: Callable[[], T]) -> T:
         if self._closed:
@@ -246,7 +246,7 @@ def _open(path: Path) -> Database:
         _check(db, path)
         for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             db.execute(f"PRAGMA {setting}").fetchall()
-        with _immediate(db):
+        with transactions.immediate(db):
             migrate(db, path)
     except (sqlite3.Error, StorageError):
         connection.close()
@@ -261,100 +261,3 @@ def _check(db: Database, path: Path) -> None:
         damage = sqlite3.DatabaseError("; ".join(found))
         damage.sqlite_errorname = "SQLITE_CORRUPT"
         raise failure(path, damage)
-
-
-@contextmanager
-def _immediate(db: Database) -> Iterator[None]:
-    """One write transaction that takes its lock at once, so that it can wait for it; sqlite-utils nests inside."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.commit()
-    except BaseException:
-        db.rollback()
-        raise
-
-
-def _insert(db: Database, entry: Mapping[str, list[Row]], twice: str) -> None:
-    try:
-        with _immediate(db):
-            for table, records in entry.items():
-                _insert_rows(db, table, records)
-    except sqlite3.IntegrityError as error:
-        if "UNIQUE" in str(error):
-            raise StorageError(f"{twice} ({error})") from error
-        raise
-
-
-def _insert_rows(db: Database, table: str, records: Sequence[Row]) -> None:
-    """Rows with the same columns. By hand, as sqlite-utils looks at every table and row before it writes one."""
-    if records:
-        names = list(records[0])
-        statement = (
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-        )
-        db.conn.executemany(statement, records)
-
-
-def _documents(run: str, documents: Sequence[DocumentRow]) -> list[Row]:
-    return [{"run": run, **rows.clean(vars(one)), "used": int(one.used)} for one in documents]
-
-
-def _add_documents(db: Database, documents: list[Row]) -> None:
-    with _immediate(db):
-        cast(Table, db["documents"]).insert_all(documents, ignore=True)
-
-
-def _find_run(db: Database, run: str) -> RunRow | None:
-    found = list(db.query("SELECT * FROM runs WHERE run = ?", [run]))
-    return rows.run_of(found[0]) if found else None
-
-
-def _delete_run(db: Database, run: str) -> None:
-    tables = [name for name in db.table_names() if "run" in db[name].columns_dict]
-    with _immediate(db):
-        db.execute("PRAGMA defer_foreign_keys = ON")
-        for table in tables:
-            db.execute(f"DELETE FROM {table} WHERE run = ?", [run])
-    free, pages = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
-    if 2 * free > pages:
-        with suppress(sqlite3.OperationalError):  # no room for the copy: the next rows fill what is free
-            db.execute("VACUUM")
-
-
-def _start_session(db: Database, run: str, size: tuple[int, int]) -> int:
-    now = rows.moment(time.time())
-    with _immediate(db):
-        db.execute("UPDATE sessions SET outcome = 'killed' WHERE run = ? AND outcome IS NULL", [run])
-        number = _next(db, "sessions WHERE run = ?", run)
-        values = {"run": run, "number": number, "started_at": now, "pid": os.getpid()}
-        cast(Table, db["sessions"]).insert({**values, "workers": size[0], "iterations": size[1]})
-    return number
-
-
-def _end_session(db: Database, session: tuple[str, int], outcome: str) -> None:
-    now = rows.moment(time.time())
-    with _immediate(db):
-        statement = "UPDATE sessions SET ended_at = ?, outcome = ? WHERE run = ? AND number = ?"
-        db.execute(statement, [now, rows.clean(outcome), *session])
-
-
-def _next(db: Database, source: str, run: str) -> int:
-    return int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {source}", [run]).fetchall()[0][0])
-
-
-def _unseal(db: Database, run: str, candidates: Sequence[Candidate], request: Request) -> Log:
-    with _immediate(db):
-        before = seal_log.read(db.conn, run)
-        added = seal.additions(before, candidates, request, rows.moment(time.time()))
-        seal_log.add(db.conn, added)
-    return replace(before, rows=(*before.rows, *added))
-
-
-def _load(db: Database, run: str) -> list[Iteration]:
-    return memory.loaded({name: db.query(query, [run]) for name, query in memory.QUERIES.items()})
-
-
-def _finals(db: Database, run: str) -> list[Evaluation]:
-    tables = (list(db.query(query, [run])) for query in (FINALS, ROLLOUTS))
-    return rows.evaluations_of(*tables)

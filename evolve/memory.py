@@ -12,9 +12,10 @@ from sys import intern
 from typing import Any
 
 from evolve.contest import Sums
+from evolve.from_rows import predictions_of, seconds
 from evolve.iteration import Candidate, Evaluation, Iteration, Tally
 from evolve.population import counts
-from evolve.rows import Row, clean, moment, predictions_of, seconds
+from evolve.rows import Row, clean, moment
 
 QUERIES = {
     "tallies": """SELECT iteration, side, total(score) AS total, count(score) AS trials,

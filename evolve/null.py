@@ -3,6 +3,7 @@
 The rule is the very one that a run uses: its `step` and `record` are called, only the scores are drawn from pass rates.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -13,7 +14,7 @@ from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial, val
 from evolve.iteration import Candidate
 from evolve.pass_rates import LEAST_RATE, Rates
 from evolve.population import Standing
-from evolve.selection import Pressure, boltzmann, named_function, rule
+from evolve.selection import Pressure, Select, named_function, rule
 from harness.errors import UsageError
 
 ENDLESS = 1_000_000
@@ -25,8 +26,8 @@ class Scenario:
     """Runs to simulate. better: iteration -> gain of its child, in points of the score; all others equal their parent.
 
     minibatch: training documents of an iteration. rerun: whether the child is run on them too. screen: whether that is a
-    check before its contest, see `screened`. fruitless: share of the iterations that make no child. pressure: with which
-    parents are drawn.
+    check before its contest, see `screened`. fruitless: share of the iterations that make no child. selection, pressure:
+    the rule that draws parents, and how hard it presses.
     """
 
     survival: str
@@ -39,6 +40,7 @@ class Scenario:
     rerun: bool = False
     screen: bool = False
     fruitless: float = 0.0
+    selection: str = "boltzmann"
     pressure: Pressure = field(default_factory=Pressure)
 
     @property
@@ -130,7 +132,7 @@ def rule_of(name: str) -> ModuleType:
 
 
 def simulate(scenario: Scenario, seed: tuple[int, ...]) -> Simulated:
-    """A run from its baseline to its last iteration; parents are drawn as Boltzmann selection draws them.
+    """A run from its baseline to its last iteration.
 
     Raises:
         UsageError: the rule cannot be used.
@@ -139,9 +141,9 @@ def simulate(scenario: Scenario, seed: tuple[int, ...]) -> Simulated:
     rates = scenario.rates.draw(scenario.documents, rng)
     record, baseline = recorded(survival, rates, scenario.terms, rng)
     record, baseline = (record, baseline) if baseline else once(rates, rng)
-    family, steps = Family(rates, record), list[Step]()
+    family, steps = Family(rates, record, scenario), list[Step]()
     for number in range(1, scenario.iterations + 1):
-        parent = family.draw(scenario.pressure, rng)
+        parent = family.draw(rng)
         gain = scenario.better.get(number, 0.0)
         child = shifted(parent.rates, gain) if gain else parent.rates
         if (before := cheap(scenario, parent.rates, child, rng)) is not None:
@@ -181,22 +183,27 @@ class Member:
 class Family:
     """The baseline and all children that may be parents."""
 
-    def __init__(self, rates: np.ndarray, record: Record) -> None:
+    def __init__(self, rates: np.ndarray, record: Record, scenario: Scenario) -> None:
         self.members = {"c0": Member(0, rates, record)}
+        self.children = Counter[str]()
+        self.select: Select = named_function(rule(scenario.selection), "select", scenario.selection)
+        self.pressure = scenario.pressure
 
     def add(self, one: Member) -> None:
         """One that may be a parent from now on."""
         self.members[f"c{one.number}"] = one
 
-    def draw(self, pressure: Pressure, rng: np.random.Generator) -> Member:
-        """A parent, as a run selects it."""
-        if len(self.members) == 1:
-            return self.members["c0"]
-        standings = [
-            Standing(Candidate(key, one.number, None, "", ""), one.record)
-            for key, one in self.members.items()
-        ]
-        return self.members[boltzmann.select(standings, {}, pressure, rng).parent.id]
+    def draw(self, rng: np.random.Generator) -> Member:
+        """A parent, as a run selects it; the baseline as long as it is alone."""
+        chosen = "c0"
+        if len(self.members) > 1:
+            standings = [
+                Standing(Candidate(key, one.number, None, "", ""), one.record)
+                for key, one in self.members.items()
+            ]
+            chosen = self.select(standings, self.children, self.pressure, rng).parent.id
+        self.children[chosen] += 1
+        return self.members[chosen]
 
 
 def cheap(scenario: Scenario, parent: np.ndarray, child: np.ndarray, rng: np.random.Generator) -> Step | None:

@@ -53,8 +53,15 @@ class Ground:
     def scenario(self, survival: str, iterations: int) -> Scenario:
         """Null runs with these settings."""
         search, documents = self.settings.search, self.settings.documents
-        terms, pressure = terms_of(search), pressure_of(self.settings)
-        return Scenario(survival, terms, documents.validation, iterations, self.rates, pressure=pressure)
+        return Scenario(
+            survival,
+            terms_of(search),
+            documents.validation,
+            iterations,
+            self.rates,
+            selection=search.selection,
+            pressure=pressure_of(self.settings),
+        )
 
     def expected(self, iterations: int, better: int) -> Scenario:
         """Runs as they may go: with minibatches, and with so many better children at even distances."""

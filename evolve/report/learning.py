@@ -8,12 +8,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from evolve.from_rows import predictions_of
 from evolve.ideas import RATED, HitRates, Idea, Rate, hit_rates, ideas, lessons, refuted
 from evolve.intervals import Interval
 from evolve.iteration import Iteration
 from evolve.report import figures
 from evolve.report.store import Store
-from evolve.rows import predictions_of
 
 NEWEST = f"""SELECT number, outcome, reason, coalesce(parent, '') AS parent, sees, summary, arm, operator
     FROM iterations WHERE run = :run ORDER BY number DESC LIMIT {RATED}"""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from evolve import seal_log
 from evolve.descent import Descent
+from evolve.from_rows import seconds
 from evolve.intervals import Interval, bonferroni
 from evolve.iteration import Arm, Diagnosis, Operator, Spend
 from evolve.lock import holder
@@ -13,7 +14,7 @@ from evolve.report.arms import Arms, arms
 from evolve.report.journal import Receipt, unrecorded
 from evolve.report.records import best_minus_baseline
 from evolve.report.store import COUNTED, Score, Store, best, descent_of, scores
-from evolve.rows import Row, seconds
+from evolve.rows import Row
 from harness.types import Side, Split
 
 LAST_NUMBER = 2**63 - 1

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from evolve.database import connect_readonly, failure
 from evolve.descent import Descent
+from evolve.from_rows import candidate_of, run_of
 from evolve.intervals import Interval, proportion
 from evolve.iteration import IN_POPULATION, Candidate
 from evolve.picking import picked
 from evolve.report import figures
-from evolve.rows import Row, RunRow, candidate_of, run_of
+from evolve.rows import Row, RunRow
 from harness.errors import UsageError
 from harness.types import Split
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evolve import rows
 from evolve.database import open_readonly
+from evolve.from_rows import evaluations_of, iterations_of
 from evolve.iteration import IN_POPULATION, Candidate, Evaluation
 from evolve.report import traces
 from evolve.report.store import Store, candidates
@@ -173,11 +174,11 @@ def arithmetic(store: Store) -> Check:
         for name, key in TABLES.items()
     }
     problems = []
-    evaluations = rows.evaluations_of(tables["evaluations"], rollouts := store.rows(ROLLOUTS))
+    evaluations = evaluations_of(tables["evaluations"], rollouts := store.rows(ROLLOUTS))
     for one, row in zip(evaluations, tables["evaluations"], strict=True):
         problems += _differing(rows.evaluation_rows(store.run, [one])["evaluations"][0], row, _place(row))
     for iteration, row in zip(
-        rows.iterations_of({**tables, "rollouts": rollouts}), tables["iterations"], strict=True
+        iterations_of({**tables, "rollouts": rollouts}), tables["iterations"], strict=True
     ):
         again = rows.iteration_rows(store.run, iteration, {})["iterations"][0]
         problems += _differing(again, row, f"iteration {iteration.number}")

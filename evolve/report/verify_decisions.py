@@ -11,12 +11,12 @@ from math import isclose
 from typing import Literal
 
 from evolve.contest import Contest, Decision, Look, Measure, Record, Survival, Terms, Trial
+from evolve.from_rows import decision_of
 from evolve.iteration import KEPT, Iteration, Outcome
 from evolve.memory import QUERIES, loaded
 from evolve.population import NEVER, Population, counts
 from evolve.race import Rule, numbered
 from evolve.report.store import Store
-from evolve.rows import decision_of
 from evolve.rules import function_of, terms_of
 from evolve.settings import validate
 from harness.errors import UsageError

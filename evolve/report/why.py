@@ -10,13 +10,13 @@ from pathlib import Path
 
 from evolve.contest import NOTHING, Decision, Record, Scores, Sums, merged
 from evolve.database import open_readonly
+from evolve.from_rows import decision_of, prediction_of
 from evolve.iteration import Diagnosis, Prediction
 from evolve.predictions import UNNAMED, named
 from evolve.report import overview
 from evolve.report.overview import Entry
 from evolve.report.records import Gap, gap, records
 from evolve.report.store import Score, Store
-from evolve.rows import decision_of, prediction_of
 from harness.errors import StorageError
 
 SIDES = ("baseline", "minibatch", "edit", "rerun", "parent", "child", "record")

@@ -19,7 +19,7 @@ def leaning(contest: Contest) -> str:
     if 2 * mine > asked:
         return f"{mine} of {asked} draws are missing, too many"
     if mine > contest.terms.missing_bound and chance(mine, asked, theirs, their_asked) < CHANCE:
-        return f"{mine} of {asked} draws are missing, of its parent {theirs} of {their_asked}: more than chance allows"
+        return f"{mine} of {asked} draws are missing, {theirs} of {their_asked} on the other side: more than chance allows"
     return ""
 
 

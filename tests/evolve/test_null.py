@@ -195,11 +195,32 @@ def test_a_members_reference_is_that_of_a_run() -> None:
 def test_parents_are_drawn_by_their_scores() -> None:
     """As a run selects them: the one with the high scores nearly always, at a low temperature; alone, the baseline."""
     low, high = (Record({str(at): Sums(40, hits, hits, hits) for at in range(6)}) for hits in (4.0, 36.0))
-    family, rng = Family(np.full(6, 0.5), low), np.random.default_rng(0)
-    assert family.draw(Pressure(), rng).number == 0
+    family, rng = Family(np.full(6, 0.5), low, STRICT), np.random.default_rng(0)
+    assert family.draw(rng).number == 0
     family.add(Member(5, np.full(6, 0.5), high))
-    drawn = [family.draw(Pressure(temperature=0.05), rng).number for _ in range(50)]
+    drawn = [family.draw(rng).number for _ in range(50)]
     assert set(drawn) <= {0, 5} and drawn.count(5) > 45
+    assert family.children == {"c0": 51 - drawn.count(5), "c5": drawn.count(5)}
+
+
+def test_the_selection_rule_is_the_one_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the user's own draws the parents too; a name without a rule is refused."""
+    (tmp_path / "eldest").mkdir()
+    (tmp_path / "eldest/rule.py").write_text(
+        "from evolve.iteration import Choice\n"
+        "def select(standings, children, pressure, rng):\n"
+        "    assert children['c0'] > 0 and pressure.temperature == 7\n"
+        "    return Choice(standings[0].candidate, {})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    scenario = replace(STRICT, selection="eldest.rule", pressure=Pressure(temperature=7))
+    rates, rng = np.full(6, 0.5), np.random.default_rng(0)
+    family = Family(rates, Record(), scenario)
+    assert family.draw(rng).number == 0
+    family.add(Member(5, rates, Record({"0": Sums(9, 9.0, 9.0, 9.0)})))
+    assert {family.draw(rng).number for _ in range(20)} == {0}
+    with pytest.raises(UsageError, match=r"no rule 'boltzman': .* did you mean 'boltzmann'"):
+        simulate(replace(STRICT, selection="boltzman"), (0,))
 
 
 def test_a_contest_has_its_rival() -> None:

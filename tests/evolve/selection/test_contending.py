@@ -258,7 +258,7 @@ def test_a_contender_must_not_lean_either() -> None:
     }
     found = decided(replace(whole, child=trials(holes)))
     assert found.outcome == "dropped"
-    assert found.reason == "6 of 30 draws are missing, of its parent 0 of 40: more than chance allows"
+    assert found.reason == "6 of 30 draws are missing, 0 of 40 on the other side: more than chance allows"
     few: dict[str, list[Score]] = {**scores, "v0": [1.0, 1.0, None]}
     assert decided(replace(whole, child=trials(few))).outcome == "contender"
 

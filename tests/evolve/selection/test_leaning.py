@@ -59,7 +59,7 @@ def test_up_to_the_bound_all_are_let_pass(bound: int) -> None:
     """However few of the parent's are missing; one more decides nothing any more."""
     assert leaning(contest((bound, 20), record=(0, 1000), bound=bound)) == ""
     found = leaning(contest((bound + 1, 20), record=(0, 1000), bound=bound))
-    assert found.startswith(f"{bound + 1} of 20 draws are missing, of its parent 0 of 1000: ")
+    assert found.startswith(f"{bound + 1} of 20 draws are missing, 0 of 1000 on the other side: ")
 
 
 @pytest.mark.parametrize(

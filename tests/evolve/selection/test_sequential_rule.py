@@ -191,7 +191,7 @@ def test_missing_draws_are_dropped_and_no_zeros() -> None:
     leaning = step(at_most)
     assert isinstance(leaning, Survival)
     assert (leaning.outcome, leaning.look) == ("dropped", first.look)
-    assert leaning.reason.startswith("10 of 20 draws are missing, of its parent 0 of 10: ")
+    assert leaning.reason.startswith("10 of 20 draws are missing, 0 of 10 on the other side: ")
 
 
 def test_undecided_is_dropped_at_the_most() -> None:
