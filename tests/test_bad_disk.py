@@ -24,6 +24,7 @@ from places import (
 from run_facts import differences, facts, query
 
 MEGABYTE = 1_000_000
+PAGE = 4096
 RUN = ("run", "--iterations", "1", "--workers", "2")
 TABLES = "SELECT 1 FROM sqlite_master WHERE name = 'runs'"
 LEAVE_LOG = """
@@ -88,10 +89,32 @@ def test_a_disk_that_is_full_at_one_place_after_another(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_at_very_many_places(tmp_path: Path) -> None:
-    """The same in small steps, so that every kind of write is refused at some time."""
-    told = " ".join(fill_again_and_again(tmp_path, 12_000))
-    for place in ("population.db", "calls.db", "candidates.git", "traces/"):
+    """The same a page at a time, so that nearly every write is refused at some time."""
+    told = " ".join(fill_again_and_again(tmp_path, PAGE))
+    for place in ("population.db", "calls.db", "candidates.git"):
         assert place in told
+
+
+def test_a_disk_that_is_full_for_traces_alone(tmp_path: Path) -> None:
+    """The trace is named, nothing is recorded without its trace, and with room the same command goes on."""
+    folder = prepared(tmp_path / "here", NO_FLOOR)
+    run = command(*RUN, "--db", str(folder / "population.db"))
+    (folder / "runs/run-001").mkdir(parents=True)
+    with disk(folder / "runs/run-001/traces", MEGABYTE) as place:
+        place.leave_free(PAGE)
+        done = place.enter(*run)
+        Done(done.returncode, done.stdout, done.stderr).refused(
+            1, "the trace", "No space left on device", "ree some"
+        )
+        check(folder)
+        assert query(folder / "population.db", "SELECT number FROM iterations") == []
+        place.clear()
+        done = place.enter(*run)
+        assert done.returncode == 0, done.stderr
+        shutil.copytree(place.folder, tmp_path / "traces")
+    shutil.copytree(tmp_path / "traces", folder / "runs/run-001/traces", dirs_exist_ok=True)
+    sound(folder)
+    assert differences(facts(recorded()), facts(folder)) == []
 
 
 def test_too_little_free_space_stops_a_run_before_and_while_it_works(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ EXAMPLES = examples(
     "evolve run --iterations 100  # go on with the same run, further",
     "evolve run --new --seed 1  # another run beside it",
     "evolve run --new --preset paper  # as the paper did it",
+    "evolve run --new --preset proven  # nobody is a parent on trust",
 )
 
 
@@ -44,7 +45,8 @@ EXAMPLES = examples(
 @click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
-    help="paper: the published settings of the search, over those of evolve.toml.",
+    help="Settings of the search, over those of evolve.toml. paper: the published ones; proven: only children shown to be "
+    "better by a step of ten points become parents, for more rollouts.",
 )
 @click.option("--new", is_flag=True, help="Start another run instead of going on.")
 @click.option(
