@@ -1,12 +1,15 @@
 """Many simulated runs of one rule, and what they say: false wins, noise, what can be found, what a decision costs. Pure."""
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import TypeVar
 
 import numpy as np
@@ -193,20 +196,28 @@ def noise(rates: Rates, documents: int, candidates: int, seed: int) -> Noise:
 def spread(function: Callable[[A], B], items: Sequence[A], processes: int, told: Told) -> Iterable[B]:
     """The function of each item, in their order, in so many processes; with one, in this one.
 
-    Interrupted, no more are begun, and the processes end with what they are at.
+    Interrupted, no more are begun, and the processes end with what they are at; killed, they end at once.
     """
     if processes == 1:
         for done, one in enumerate(items, 1):
             yield function(one)
             told(done)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn"), ignore_interrupts) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), follow) as pool:
         for done, found in enumerate(pool.map(function, items, chunksize=2), 1):
             yield found
             told(done)
 
 
-def ignore_interrupts() -> None:
-    """Ctrl-C is for the process that waits."""
+def follow() -> None:
+    """In a process of the pool: Ctrl-C is for the one that waits, and the end of that one is ours too."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=end_with, args=(parent_process(),), daemon=True).start()
+
+
+def end_with(parent: BaseProcess | None) -> None:
+    """Wait for the end of the process that started this one, then end at once."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -6,12 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from places import SECONDS, SETTINGS, clicked, command, evolve, prepared, recorded, sound
+from processes import children
 from run_facts import calls, differences, facts, query
 
 from evolve.stopping import REPEATED
@@ -187,3 +188,24 @@ def test_a_terminal_that_is_gone_ends_a_run_in_order(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert query(tmp_path / "population.db", "SELECT outcome FROM sessions") == [("stopped",)]
     sound(tmp_path)
+
+
+def test_simulations_end_with_the_command_that_started_them(tmp_path: Path) -> None:
+    """A killed `evolve null` leaves no process of its pool behind, where they would wait for ever."""
+    words = command("null", "--runs", "100000", "--processes", "2")
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        assert happens(lambda: len(children(process.pid)) == 3)  # with the pool's resource tracker
+        time.sleep(0.5)  # until they are at work; nothing tells that from outside
+        left = children(process.pid)
+        process.kill()
+    assert happens(lambda: not any(Path(f"/proc/{one}").exists() for one in left))
+
+
+def happens(condition: Callable[[], bool]) -> bool:
+    """Whether it becomes true before long."""
+    ends = time.monotonic() + SECONDS
+    while not (true := condition()) and time.monotonic() < ends:
+        time.sleep(0.01)
+    return true

@@ -1,7 +1,6 @@
 """Real sandboxes for tests, and the ways to run a scaffold's code in one and to see what is left of it."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -108,19 +107,6 @@ def processes_with(text: str) -> list[int]:
                 found.append(int(path.parent.name))
         except OSError:
             continue
-    return found
-
-
-def children() -> set[int]:
-    """Processes of which this one is the parent, zombies too."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = path.read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            continue
-        if int(parent) == os.getpid():
-            found.add(int(path.parent.name))
     return found
 
 

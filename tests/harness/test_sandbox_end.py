@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import children
 from sandboxes import (
     LIMITS,
     Host,
     Make,
     bubblewrap,
-    children,
     fault,
     gone,
     make,
