@@ -5,6 +5,7 @@ Pure values. What to draw next and when to stop is a rule's, see evolve/selectio
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 
@@ -73,23 +74,26 @@ class Terms:
 
 @dataclass(frozen=True)
 class Record:
-    """All valid validation scores that count for a candidate, by document, and how many draws are missing."""
+    """All valid validation scores that count for a candidate, by document, and how many draws are missing.
+
+    What follows from them is calculated once: a run asks for it of every candidate, each time it draws a parent.
+    """
 
     scores: Scores = field(default_factory=dict)
     missing: int = 0
 
-    @property
+    @cached_property
     def trials(self) -> int:
         return sum(one.number for one in self.scores.values())
 
-    @property
+    @cached_property
     def mean(self) -> float | None:
         """Mean over documents of their means: a document that was drawn more often counts no more. None: no score."""
         if not self.scores:
             return None
         return sum(one.mean for one in self.scores.values()) / len(self.scores)
 
-    @property
+    @cached_property
     def variance(self) -> float:
         """Squared standard error of `mean` for these very documents, from the spread within them.
 
