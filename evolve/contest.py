@@ -10,15 +10,14 @@ from typing import Literal, NamedTuple
 
 
 class Sums(NamedTuple):
-    """Scores in [0, 1] of one candidate on one document: how many, and the sums of their first three powers.
+    """Scores in [0, 1] of one candidate on one document: how many, their sum and that of their squares.
 
-    All that is needed of them, whatever their number; exact as long as the scores are 0 and 1.
+    All that is needed of them, whatever their number.
     """
 
     number: int
     total: float
     squares: float
-    cubes: float
 
     @property
     def mean(self) -> float:
@@ -26,19 +25,14 @@ class Sums(NamedTuple):
 
     def plus(self, score: float) -> "Sums":
         """With one score more."""
-        return Sums(self.number + 1, self.total + score, self.squares + score**2, self.cubes + score**3)
+        return Sums(self.number + 1, self.total + score, self.squares + score**2)
 
     def joined(self, other: "Sums") -> "Sums":
         """Both together."""
-        return Sums(
-            self.number + other.number,
-            self.total + other.total,
-            self.squares + other.squares,
-            self.cubes + other.cubes,
-        )
+        return Sums(self.number + other.number, self.total + other.total, self.squares + other.squares)
 
 
-NOTHING = Sums(0, 0.0, 0.0, 0.0)
+NOTHING = Sums(0, 0.0, 0.0)
 Scores = Mapping[str, Sums]
 
 

@@ -21,7 +21,7 @@ QUERIES = {
     "tallies": """SELECT iteration, side, total(score) AS total, count(score) AS trials,
         total(outcome = 'missing') AS missing FROM rollouts WHERE run = ? GROUP BY iteration, side""",
     "sums": """SELECT iteration, side, document, count(score) AS trials, total(score) AS total,
-        total(score * score) AS squares, total(score * score * score) AS cubes FROM rollouts WHERE run = ?1
+        total(score * score) AS squares FROM rollouts WHERE run = ?1
         AND score IS NOT NULL AND (side IN ('baseline', 'parent', 'record') OR side = 'child' AND candidate IN
         (SELECT candidate FROM candidates WHERE candidates.run = ?1 AND status IN ('survived', 'contender')))
         GROUP BY iteration, side, document ORDER BY iteration, side, min(trial), min(position)""",
@@ -80,7 +80,7 @@ def loaded(tables: Mapping[str, Iterable[Row]]) -> list[Iteration]:
     """Iterations by number, from the rows that `QUERIES` give; each is read once and to its end."""
     sums: dict[tuple[int, str], dict[str, Sums]] = {}
     for row in tables["sums"]:
-        one = Sums(row["trials"], row["total"], row["squares"], row["cubes"])
+        one = Sums(row["trials"], row["total"], row["squares"])
         sums.setdefault((row["iteration"], row["side"]), {})[intern(row["document"])] = _shared_sums(one)
     tallies = {
         (row["iteration"], row["side"]): Tally(row["total"], row["trials"], int(row["missing"]))

@@ -10,7 +10,7 @@ from evolve.report.store import COUNTED, Store
 from harness.types import Split
 
 RECORDS = f"""SELECT r.candidate, r.document, count(r.score) AS trials, total(r.score) AS total,
-    total(r.score * r.score) AS squares, total(r.score * r.score * r.score) AS cubes,
+    total(r.score * r.score) AS squares,
     total(r.outcome = 'missing') AS missing
     FROM candidates AS c CROSS JOIN rollouts AS r ON (r.run, r.candidate) = (c.run, c.candidate)
     CROSS JOIN evaluations AS e ON (e.run, e.iteration, e.side) = (r.run, r.iteration, r.side)
@@ -60,7 +60,7 @@ def records(store: Store, upto: int = LAST, candidate: str | None = None) -> dic
     found: dict[str, Record] = {}
     values = {"upto": upto, "candidate": candidate, "instrument": store.run.instrument}
     for row in store.rows(RECORDS, **values):
-        sums = Sums(row["trials"], row["total"], row["squares"], row["cubes"])
+        sums = Sums(row["trials"], row["total"], row["squares"])
         before = found.get(row["candidate"], Record())
         scores = {row["document"]: sums} if sums.number else {}
         found[row["candidate"]] = before.plus(scores, int(row["missing"]))

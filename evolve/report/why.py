@@ -20,9 +20,8 @@ from evolve.report.store import Score, Store
 from harness.errors import StorageError
 
 SIDES = ("baseline", "minibatch", "edit", "rerun", "parent", "child", "record")
-DRAWN = """SELECT side, document, count(score) AS trials, total(score) AS total, total(score * score) AS squares,
-    total(score * score * score) AS cubes FROM rollouts WHERE run = :run AND iteration = :number
-    GROUP BY side, document"""
+DRAWN = """SELECT side, document, count(score) AS trials, total(score) AS total, total(score * score) AS squares
+    FROM rollouts WHERE run = :run AND iteration = :number GROUP BY side, document"""
 NAMES = "SELECT document, name FROM documents WHERE run = :run"
 ROLLOUTS = """SELECT side, count(*) AS rollouts, total(outcome = 'missing') AS missing FROM rollouts
     WHERE run = :run AND iteration = :number AND side <> 'final' GROUP BY side"""
@@ -193,7 +192,7 @@ def _drawn(store: Store, number: int) -> dict[str, dict[str, Sums]]:
     """Side -> document -> sums of the valid scores drawn there in this iteration."""
     found: dict[str, dict[str, Sums]] = {}
     for row in store.rows(DRAWN, number=number):
-        one = Sums(row["trials"], row["total"], row["squares"], row["cubes"])
+        one = Sums(row["trials"], row["total"], row["squares"])
         if one.number:
             found.setdefault(row["side"], {})[row["document"]] = one
     return found

@@ -11,9 +11,11 @@ from evolve.contest import Contest, Scores, Trial
 
 @dataclass(frozen=True)
 class Tables:
-    """child, parent: shape (n, 4), count and sums of the first three powers of the valid scores, the parent's record
-    included. child_asked, parent_asked: shape (n,), draws made, missing ones included. rival: shape (n, 4), of that
-    record; None without one."""
+    """child, parent: shape (n, 3), count, sum and sum of squares of the valid scores, the parent's record included.
+
+    child_asked, parent_asked: shape (n,), draws made, missing ones included. rival: shape (n, 3), of that record; None
+    without one.
+    """
 
     child: np.ndarray
     parent: np.ndarray
@@ -38,15 +40,15 @@ def drawn(trials: Sequence[Trial], place: dict[str, int]) -> tuple[np.ndarray, n
     scores = np.array([one.score for one in trials], dtype=float)  # a missing one is NaN
     asked, valid = np.bincount(at, minlength=len(place)).astype(float), ~np.isnan(scores)
     at, scores = at[valid], scores[valid]
-    powers = (None, scores, scores**2, scores**3)
+    powers = (None, scores, scores**2)
     return np.stack([np.bincount(at, one, len(place)) for one in powers], axis=1), asked
 
 
 def recorded(record: Scores, place: dict[str, int]) -> np.ndarray:
     """The record's sums; of documents that are not in the contest nothing."""
-    found = np.zeros((len(place), 4))
+    found = np.zeros((len(place), 3))
     there = [key for key in record if key in place]
     if there:
         sums = np.fromiter(chain.from_iterable(record[key] for key in there), float)
-        found[[place[key] for key in there]] = sums.reshape(-1, 4)
+        found[[place[key] for key in there]] = sums.reshape(-1, 3)
     return found

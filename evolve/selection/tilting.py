@@ -11,15 +11,16 @@ from math import sqrt
 import numpy as np
 
 STEEPEST = 3.0
-STEEPEST_GRADED = 2.0  # three cumulants are not good beyond
+STEEPEST_GRADED = 2.0  # the bound is loose beyond
 FLATTEST = 0.02
 MIXED = (1.0, 2.0)
 Z = 1.959963984540054
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Sums of scores by document, shape (n, 4) each: count, total, squares, cubes."""
+    """Sums of scores by document, shape (n, 3) each: count, total, squares."""
 
     child: np.ndarray
     parent: np.ndarray
@@ -47,7 +48,7 @@ class Sides:
 
 
 def sides(child: np.ndarray, parent: np.ndarray) -> Sides | None:
-    """Those documents of two tables, shape (n, 4), that both have a score for; None if there is none."""
+    """Those documents of two tables, shape (n, 3), that both have a score for; None if there is none."""
     both = (child[:, 0] > 0) & (parent[:, 0] > 0)
     return Sides(child[both], parent[both]) if both.any() else None
 
@@ -85,8 +86,8 @@ def log_ratios(found: Sides, effects: Sequence[float]) -> np.ndarray:
 
     For each document the pooled scores are taken as given and the question is which of them are the child's (Cox 1970,
     "Analysis of Binary Data", section 4.2: the conditional likelihood, without nuisance parameters). With no difference
-    all choices are equally likely, so the ratio's mean is 1 at any fixed moment, whatever the pass rates are. Documents
-    count alike (`Sides.weights`).
+    all choices are equally likely, so the ratio's mean is 1 at any fixed moment, whatever the pass rates are, and at most 1
+    for graded scores (`bounded`). Documents count alike (`Sides.weights`).
     """
     pooled, drawn = found.pooled, found.child[:, 0]
     binary = pooled[:, 1] == pooled[:, 2]  # y and y squared agree on 0 and 1 only
@@ -96,7 +97,7 @@ def log_ratios(found: Sides, effects: Sequence[float]) -> np.ndarray:
     graded = ~binary
     tilts[:, graded] = np.minimum(tilts[:, graded], STEEPEST_GRADED)
     ratios = (tilts * found.child[:, 1]).sum(axis=1)
-    ratios = ratios - cumulants(pooled[graded], drawn[graded], tilts[:, graded]).sum(axis=1)
+    ratios = ratios - bounded(pooled[graded], drawn[graded], tilts[:, graded]).sum(axis=1)
     if binary.any():
         ratios = ratios - exact(pooled[binary], drawn[binary], tilts[:, binary]).sum(axis=1)
     return np.asarray(ratios)
@@ -123,20 +124,23 @@ def exact(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray
     return np.asarray(summed + logs[passes] + logs[count - passes] - whole)
 
 
-def cumulants(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
-    """The same for any scores, by the first three cumulants of a sum drawn without replacement.
+def bounded(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """The same for any scores in [0, 1], from above, so that the ratio's mean is at most 1.
 
-    Cochran 1977, "Sampling Techniques", sections 2.6 and 2.15 (its third moment).
+    A single draw of variance v that exceeds its mean by b at most has log E exp(tilt x) <= log(q exp(tilt b) + (1 - q)
+    exp(-tilt v / b)) with q = v / (v + b b) (Bennett 1962, J. Am. Stat. Assoc. 57:33-45). The sum without replacement
+    varies like so many single ones as the finite population correction says (Cochran 1977, "Sampling Techniques", section
+    2.6); the smaller of the two samples decides which tail is meant. Where scores lean to the left the normal term is the
+    larger one, and is taken. Against enumeration the result is at most 0.002 too small, see test_tilting.py.
     """
     size, drawn = pooled[:, 0], np.asarray(drawn, dtype=float)
-    mean = pooled[:, 1] / size
-    second = np.maximum(pooled[:, 2] / size - mean**2, 0)
-    third = pooled[:, 3] / size - 3 * mean * pooled[:, 2] / size + 2 * mean**3
-    left = size - drawn
-    variance = drawn * left / np.maximum(size - 1, 1) * second
-    skewed = drawn * left * (left - drawn) / np.maximum((size - 1) * (size - 2), 1) * third
-    found = tilt * drawn * mean + tilt**2 * variance / 2 + tilt**3 * skewed / 6
-    return np.asarray(np.maximum(found, tilt * drawn * mean))  # Jensen: never below
+    mean, left = pooled[:, 1] / size, size - drawn
+    variance = np.maximum(pooled[:, 2] / size - mean**2, 0)
+    above = np.maximum(np.where(drawn <= left, 1 - mean, mean), TINY)
+    share = variance / (variance + above**2)
+    steep = np.logaddexp(np.log(np.maximum(share, TINY)) + tilt * above, np.log1p(-share) - tilt * variance / above)
+    single = np.maximum(tilt**2 * variance / 2, steep)
+    return np.asarray(tilt * drawn * mean + drawn * left / np.maximum(size - 1, 1) * single)
 
 
 @lru_cache(maxsize=32)

@@ -37,7 +37,7 @@ def spent(number: int, rollouts: int) -> Spent:
 
 def record(passes: int, trials: int) -> Record:
     """On two documents, so many passes of so many trials each."""
-    one = Sums(trials, passes, passes, passes)
+    one = Sums(trials, passes, passes)
     return Record({"a": one, "b": one})
 
 
@@ -60,13 +60,13 @@ def test_only_what_is_more_than_noise_is_a_verdict(
 
 def test_the_gap_is_of_shared_documents() -> None:
     """What only one of two candidates was measured on is not compared, and more rollouts narrow the interval."""
-    mine = Record({"a": Sums(4, 4, 4, 4), "x": Sums(9, 0, 0, 0)})
+    mine = Record({"a": Sums(4, 4, 4), "x": Sums(9, 0, 0)})
     found = gap(mine, record(0, 4))
     assert found is not None
     assert (found.interval.value, found.interval.trials, found.first, found.second) == (1.0, 1, 4, 4)
-    more = gap(Record({"a": Sums(40, 40, 40, 40)}), record(0, 40))
+    more = gap(Record({"a": Sums(40, 40, 40)}), record(0, 40))
     assert more is not None and more.interval.low > found.interval.low
-    assert gap(Record({"x": Sums(1, 1, 1, 1)}), record(0, 4)) is None
+    assert gap(Record({"x": Sums(1, 1, 1)}), record(0, 4)) is None
 
 
 def test_records_are_those_of_the_loop(tmp_path: Path) -> None:

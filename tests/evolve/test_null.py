@@ -194,7 +194,7 @@ def test_a_members_reference_is_that_of_a_run() -> None:
 
 def test_parents_are_drawn_by_their_scores() -> None:
     """As a run selects them: the one with the high scores nearly always, at a low temperature; alone, the baseline."""
-    low, high = (Record({str(at): Sums(40, hits, hits, hits) for at in range(6)}) for hits in (4.0, 36.0))
+    low, high = (Record({str(at): Sums(40, hits, hits) for at in range(6)}) for hits in (4.0, 36.0))
     family, rng = Family(np.full(6, 0.5), low, STRICT), np.random.default_rng(0)
     assert family.draw(rng).number == 0
     family.add(Member(5, np.full(6, 0.5), high))
@@ -217,7 +217,7 @@ def test_the_selection_rule_is_the_one_that_is_set(tmp_path: Path, monkeypatch: 
     rates, rng = np.full(6, 0.5), np.random.default_rng(0)
     family = Family(rates, Record(), scenario)
     assert family.draw(rng).number == 0
-    family.add(Member(5, rates, Record({"0": Sums(9, 9.0, 9.0, 9.0)})))
+    family.add(Member(5, rates, Record({"0": Sums(9, 9.0, 9.0)})))
     assert {family.draw(rng).number for _ in range(20)} == {0}
     with pytest.raises(UsageError, match=r"no rule 'boltzman': .* did you mean 'boltzmann'"):
         simulate(replace(STRICT, selection="boltzman"), (0,))
@@ -226,7 +226,7 @@ def test_the_selection_rule_is_the_one_that_is_set(tmp_path: Path, monkeypatch: 
 def test_a_contest_has_its_rival() -> None:
     """A rival that is far better drops a child that its reference would not."""
     rates, rng = np.full(6, 0.5), np.random.default_rng(0)
-    known, far = (Record({str(at): Sums(60, hits, hits, hits) for at in range(6)}) for hits in (12.0, 60.0))
+    known, far = (Record({str(at): Sums(60, hits, hits) for at in range(6)}) for hits in (12.0, 60.0))
     held = contest(CONTENDING, Match(1, rates, rates, known, far), rng)
     assert held.survival.outcome == "dropped" and held.contest.rival == far
     assert held.survival.look is not None and (held.survival.look.ahead or 0.0) < 0

@@ -123,7 +123,7 @@ def test_a_rule_sees_what_it_asked_for() -> None:
     first, second, third = rule.shown
     assert (first.number, first.parent, first.child) == (7, (), ())
     assert sorted(first.documents) == [one.id for one in VALIDATION] != list(first.documents)
-    assert first.record == Record({f"v{n}": Sums(1, *[float(n == 0)] * 3) for n in range(6)})
+    assert first.record == Record({f"v{n}": Sums(1, *[float(n == 0)] * 2) for n in range(6)})
     assert first.rival is None
     assert second.parent == (Trial("v0", 0, 1.0, 1.0),)
     assert second.child == (Trial("v1", 0, None, None, True), Trial("v0", 0, 1.0, 1.0))

@@ -74,8 +74,8 @@ def test_a_rule_with_fresh_draws_only_has_those(tmp_path: Path) -> None:
 
 def test_the_most_telling_documents_come_first() -> None:
     """A difference weighs more the more trials it rests on; what only one side was measured on comes last."""
-    child = {"a": Sums(1, 1, 1, 1), "b": Sums(9, 6, 6, 6), "c": Sums(2, 1, 1, 1)}
-    parent = {"a": Sums(1, 0, 0, 0), "b": Sums(9, 0, 0, 0), "d": Sums(3, 3, 3, 3)}
+    child = {"a": Sums(1, 1, 1), "b": Sums(9, 6, 6), "c": Sums(2, 1, 1)}
+    parent = {"a": Sums(1, 0, 0), "b": Sums(9, 0, 0), "d": Sums(3, 3, 3)}
     found = pairs(child, parent, {"a": "alpha", "b": "beta", "c": "gamma", "d": "delta"})
     assert [one.document for one in found] == ["beta", "alpha", "delta", "gamma"]
     assert [one.difference for one in found][2:] == [None, None]

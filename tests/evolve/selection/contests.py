@@ -54,4 +54,4 @@ def half(side: str, document: str, trial: int) -> Score:
 
 def passes(hits: int, trials: int) -> Record:
     """A record with so many passes of so many draws of each document."""
-    return Record({key: Sums(trials, float(hits), float(hits), float(hits)) for key in DOCUMENTS})
+    return Record({key: Sums(trials, float(hits), float(hits)) for key in DOCUMENTS})

@@ -32,7 +32,7 @@ def contest(
 ) -> Contest:
     """Each pair: missing draws, and all of them. record: what is known of the parent from before."""
     missing, asked = record
-    known = {"v0": Sums(asked - missing, 0.0, 0.0, 0.0)} if asked > missing else {}
+    known = {"v0": Sums(asked - missing, 0.0, 0.0)} if asked > missing else {}
     return Contest(
         1, DOCUMENTS, Record(known, missing), Terms(missing_bound=bound), draws(*theirs), draws(*mine)
     )

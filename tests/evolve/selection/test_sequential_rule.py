@@ -95,7 +95,7 @@ def test_it_survives_only_at_the_bar_and_falls_only_at_the_other() -> None:
 
 def test_first_every_document_once() -> None:
     """In the contest's order, a block at a time; the parent only where nothing is known of it."""
-    known = {key: Sums(2, 1.0, 1.0, 1.0) for key in DOCUMENTS[:3]}
+    known = {key: Sums(2, 1.0, 1.0) for key in DOCUMENTS[:3]}
     terms = Terms(effect=0.3, block=4, overlook=0.01)
     _, _, asked = held(half, terms, known)
     assert [one.child for one in asked[:3]] == [DOCUMENTS[:4], DOCUMENTS[4:8], DOCUMENTS[8:]]
@@ -165,7 +165,7 @@ def test_draws_go_where_the_spread_is() -> None:
 
 def test_a_large_record_leaves_the_draws_to_the_child() -> None:
     """What is known of the parent need not be drawn again: with many draws on record all go to the child."""
-    known = {key: Sums(400, 200.0, 200.0, 200.0) for key in DOCUMENTS}
+    known = {key: Sums(400, 200.0, 200.0) for key in DOCUMENTS}
     _, contest, _ = held(half, Terms(effect=0.3, block=4, overlook=0.001), known)
     assert contest.parent == ()
 
