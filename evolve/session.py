@@ -212,7 +212,7 @@ class Run:
         population = self.results.population
         arms = [population.best_of(arm).candidate for arm in get_args(Arm)]
         chosen = (population.baseline, population.best.candidate, *arms)
-        await open_split(self.tools, self.name, chosen, purpose="report")
+        await open_split(self.tools, self.name, chosen)
 
     def recorded_children(self) -> set[str]:
         """Candidates that have a row; refs of others were left by a killed process."""

@@ -10,19 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
 
 from evolve.again import other_instrument, reopen
 from evolve.assembly import Tools, gather_documents, instrument_of, open_tools
 from evolve.disk import refuse_full, release
 from evolve.executors import Executor
-from evolve.iteration import Candidate, Evaluation, Spend
+from evolve.iteration import Arm, Candidate, Evaluation, Spend
 from evolve.layout import Layout
 from evolve.opening import Opening, Options
+from evolve.population import Population
 from evolve.race import once
 from evolve.report.journal import receipt
 from evolve.report.progress import Work
-from evolve.seal import Purpose, Request, Unsealed, additions
+from evolve.seal import BASELINE, Purpose, Request, Unsealed, additions
 from evolve.showing import model_notices, sandbox_notice, used, watched
 from harness.advice import advice
 from harness.errors import BudgetSpent, EvolveError, UsageError, bare
@@ -37,7 +38,7 @@ Watch = Callable[["FinalTest"], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Job:
-    """Which candidates of a run to open the test split for, and for what.
+    """Which candidates of a run to open the test split for.
 
     limits: a budget for this alone, by name of the limit.
     """
@@ -45,7 +46,6 @@ class Job:
     layout: Layout
     candidates: tuple[Candidate, ...]
     limits: dict[str, Any] = field(default_factory=dict)
-    purpose: Purpose = "report"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,6 @@ class FinalTest:
     def __init__(self, job: Job, opening: Opening, tools: Tools) -> None:
         self.run = job.layout.run
         self.candidates = job.candidates
-        self.purpose = job.purpose
         self.limits = job.limits
         self.iterations = opening.recorded.iterations if opening.recorded is not None else None
         self.executor = Counting(tools.evaluator.executor)
@@ -143,7 +142,8 @@ class FinalTest:
             UsageError: a second opening for selection; nothing was done.
         """
         log = await self.tools.history.openings(self.run)
-        fresh = additions(log, self.candidates, request_of(self.tools, self.purpose), "")
+        request = await request_of(self.tools, self.run, self.candidates)
+        fresh = additions(log, self.candidates, request, "")
         self.wanted = [one for one in self.candidates if one.id not in log.measured]
         named, size = ", ".join(one.id for one in self.wanted), len(self.tools.splits.test)
         again = "" if fresh else " again, to go on where it was stopped"
@@ -159,7 +159,7 @@ class FinalTest:
         session = await history.start_session(self.run, NO_WORKERS, self.iterations or 0)
         outcome, message = "stopped", ""
         try:
-            await open_split(self.tools, self.run, self.wanted, self.purpose)
+            await open_split(self.tools, self.run, self.wanted)
             outcome = "finished"
         except BudgetSpent as spent:
             outcome, message = "budget", self.spent(spent)
@@ -213,9 +213,7 @@ class Counting:
         return rollout
 
 
-async def open_split(
-    tools: Tools, run: str, candidates: Iterable[Candidate], purpose: Purpose = "report"
-) -> None:
+async def open_split(tools: Tools, run: str, candidates: Iterable[Candidate]) -> None:
     """Measure candidates on the test split, all at once, and record each when it and those before it are measured.
 
     That it is opened for them is in the database before the first rollout begins, also if the process dies then: see
@@ -223,14 +221,14 @@ async def open_split(
     gone on with: the draws are keyed by the birth of a candidate, so its calls replay, and it counts once. The order of
     the records does not depend on speed.
 
-    purpose: `report` of the baseline and the best candidate of each arm, as often as a run ends with another best;
-    `selection` of any, of which a run has one.
+    What it is for is decided here: `report` if all are the baseline or the best candidate of an arm by what is recorded, as
+    often as a run ends with another best; else `selection`, of which a run has one.
 
     Raises:
         UsageError: a second opening for selection. EvolveError: as measuring raises it.
     """
     chosen = tuple({one.id: one for one in candidates}.values())
-    log = await tools.history.unseal(run, chosen, request_of(tools, purpose))
+    log = await tools.history.unseal(run, chosen, await request_of(tools, run, chosen))
     permits = {one.candidate: one for one in log.rows}
     wanted = [one for one in chosen if one.id not in log.measured]
     try:
@@ -242,8 +240,15 @@ async def open_split(
         raise bare(failed) from None
 
 
-def request_of(tools: Tools, purpose: Purpose) -> Request:
-    """What an opening of these tools is recorded with."""
+async def request_of(tools: Tools, run: str, candidates: Iterable[Candidate]) -> Request:
+    """What an opening for them is recorded with; those that were opened before do not matter."""
+    opened = (await tools.history.openings(run)).opened
+    fresh = {one.id for one in candidates}.difference(opened)
+    purpose: Purpose = "report"
+    if fresh - {BASELINE}:
+        population = Population(await tools.history.load(run))
+        best = {population.best_of(arm).candidate.id for arm in get_args(Arm)}
+        purpose = "report" if fresh <= {BASELINE, *best} else "selection"
     return Request(purpose, len(tools.splits.test), tools.instrument.hash)
 
 

@@ -49,12 +49,11 @@ def test(names: tuple[str, ...], db: Path, run_name: str | None, json_output: bo
     with opened(db, run_name) as store:
         log, run = held_out.openings(store), store.run.run
         chosen = entrants(store, names or (*held_out.reported(store), *log.unfinished))
-        purpose = held_out.purpose(store, [one.id for one in chosen])
     from evolve.testing import Done, Job, start
 
     done = Done(())
     if wanted := tuple(one for one in chosen if one.id not in log.measured):
-        job = Job(Layout(db.absolute().parent, db.absolute(), run), wanted, limits(flags), purpose)
+        job = Job(Layout(db.absolute().parent, db.absolute(), run), wanted, limits(flags))
         done = interruptible(
             start(job, lambda one: watch(one, json_output)),
             lambda: "everything paid for stands, the same command goes on",

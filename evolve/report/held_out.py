@@ -18,7 +18,7 @@ from evolve.report import figures
 from evolve.report.records import best_minus_baseline
 from evolve.report.store import Score, Store, best, descent_of, scores
 from evolve.report.views import sign
-from evolve.seal import BASELINE, Log, Purpose, Unsealed, flattery
+from evolve.seal import BASELINE, Log, Unsealed, flattery
 
 DOCUMENTS = "SELECT total(used) AS n FROM documents WHERE run = :run AND split = 'test'"
 ELSEWHERE = """SELECT o.run, count(*) AS n FROM (SELECT run, candidate FROM openings
@@ -96,12 +96,6 @@ def _best(ranks: Sequence[tuple[float, int, str]], descent: Descent) -> str:
     """The best of an arm, as `Population.best_of`."""
     beaten = descent.outdone({key for _, _, key in ranks})
     return max(one for one in ranks if one[2] not in beaten)[2]
-
-
-def purpose(store: Store, wanted: Sequence[str]) -> Purpose:
-    """What opening the split for those is: a report if all that were not opened yet belong into the final one."""
-    fresh = set(wanted).difference(openings(store).opened)
-    return "report" if fresh <= set(reported(store)) else "selection"
 
 
 def held_out(store: Store, wanted: Sequence[str]) -> HeldOut:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from evolve.history import History
 from evolve.iteration import Candidate
-from evolve.report.held_out import HeldOut, drawn, held_out, purpose, reported, warning
+from evolve.report.held_out import HeldOut, drawn, held_out, reported, warning
 from evolve.report.store import opened
 from evolve.rows import RunRow
 from evolve.seal import Purpose, Request
@@ -29,7 +29,7 @@ Step = tuple[Purpose, Sequence[str], Sequence[str]]
 
 
 def make(folder: Path, *steps: Step) -> Path:
-    """A run with three children; steps: purpose, who is opened, who of them is measured."""
+    """A run with three children; steps: who is opened, who of them is measured."""
     path = folder / "population.db"
 
     async def fill() -> None:
@@ -120,16 +120,11 @@ def test_the_log_says_when_for_whom_and_why(tmp_path: Path) -> None:
 
 
 def test_what_a_report_is_of(tmp_path: Path) -> None:
-    """Baseline, best, and the best survivor of each control arm; any other candidate makes it a selection."""
+    """Baseline, best, and the best survivor of each control arm."""
     path = make(tmp_path)
     change(path, "UPDATE candidates SET arm = 'random' WHERE candidate IN ('c2', 'c3')")
     with opened(path, None) as store:
         assert reported(store) == ("c0", "c1", "c3")
-        assert purpose(store, ["c0", "c1", "c3"]) == "report"
-        assert purpose(store, ["c0", "c1", "c2"]) == "selection"
-    path = make(tmp_path / "tested", ("selection", ("c2",), ("c2",)))
-    with opened(path, None) as store:
-        assert purpose(store, ["c2", *reported(store)]) == "report"
 
 
 def test_the_control_arm_is_named(tmp_path: Path) -> None:

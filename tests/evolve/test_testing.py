@@ -30,6 +30,7 @@ from evolve.iteration import Candidate
 from evolve.layout import Layout
 from evolve.lock import RunLock
 from evolve.opening import Options
+from evolve.population import Population, Standing
 from evolve.report import held_out
 from evolve.report.progress import Work
 from evolve.report.store import opened, resolve
@@ -67,7 +68,7 @@ def untested(folder: Path) -> list[Candidate]:
 
 def measure(folder: Path, **limits: float) -> Done:
     layout = Layout(folder, folder / "population.db", run_facts.RUN)
-    return asyncio.run(start(Job(layout, tuple(untested(folder)[:2]), limits, "selection"), nobody))
+    return asyncio.run(start(Job(layout, tuple(untested(folder)[:2]), limits), nobody))
 
 
 class Dying:
@@ -85,7 +86,7 @@ def die(folder: Path) -> None:
         opening = reopen(Options(folder, folder / "population.db"), run_facts.RUN)
         async with open_tools(opening, await gather_documents(opening)) as tools:
             tools = replace(tools, evaluator=replace(tools.evaluator, executor=Dying()))
-            await open_split(tools, run_facts.RUN, untested(folder)[:2], "selection")
+            await open_split(tools, run_facts.RUN, untested(folder)[:2])
 
     asyncio.run(whole())
 
@@ -246,17 +247,22 @@ def test_a_second_opening_for_selection_is_refused(tmp_path: Path) -> None:
     assert call(folder, "test", one).exit_code == call(folder, "test").exit_code == 0
 
 
-def test_a_later_best_is_reported_and_counted(tested: Path, tmp_path: Path) -> None:
-    """After a selection the final report of another best is open; the log counts it, and two of an arm are no report."""
+def test_what_an_opening_is_for_is_not_the_callers_to_say(
+    tested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is not the best of an arm is a selection, of which there is one; a later best is reported and counted."""
     folder = copied(tmp_path)
     first, later = untested(folder)[:2]
 
     async def whole() -> None:
         opening = reopen(Options(folder, folder / "population.db"), run_facts.RUN)
         async with open_tools(opening, await gather_documents(opening)) as tools:
-            with pytest.raises(ValueError, match="one candidate of each arm"):
-                await open_split(tools, run_facts.RUN, [first, later])
-            await open_split(tools, run_facts.RUN, [first], "selection")
+            await open_split(tools, run_facts.RUN, [first])
+            with pytest.raises(
+                UsageError, match=f"opened for selection before .*not opened again for {later.id}"
+            ):
+                await open_split(tools, run_facts.RUN, [later])
+            monkeypatch.setattr(Population, "best_of", lambda *_: Standing(later))
             await open_split(tools, run_facts.RUN, [later, later])
 
     began = log(folder)[-1][-1]
@@ -378,7 +384,7 @@ def test_progress_counts_rollouts(tmp_path: Path) -> None:
             seen.append(one.snapshot())
 
     layout = Layout(folder, folder / "population.db", run_facts.RUN)
-    asyncio.run(start(Job(layout, tuple(untested(folder)[:1]), purpose="selection"), watch))
+    asyncio.run(start(Job(layout, tuple(untested(folder)[:1])), watch))
     (last,) = seen
     assert (last.done, last.total, last.simulated) == (3, 3, True)
     assert sum(last.outcomes.values()) == 3
