@@ -8,7 +8,7 @@ import numpy as np
 
 from evolve.bandit import draw, probabilities, summarise
 from evolve.case import Case
-from evolve.iteration import Arm, Candidate, Operator
+from evolve.iteration import Arm, Candidate, Choice, Operator
 from evolve.loop import Task
 from evolve.operators import Attempt, merge
 from evolve.population import Population
@@ -68,7 +68,24 @@ def task_of(policy: Policy, number: int, seen: Population, rng: np.random.Genera
     possible += ["merge"] if partner is not None else []
     possible += ["agent"] if policy.agent else []
     chosen = operator_of(policy, possible, seen, rng)
-    return Task(arm, chosen, choice, partner if chosen == "merge" else None)
+    if chosen != "merge" or partner is None:
+        return Task(arm, chosen, choice)
+    return Task(arm, chosen, *ordered(seen, choice, partner))
+
+
+def ordered(seen: Population, choice: Choice, partner: Candidate) -> tuple[Choice, Candidate]:
+    """Parent and partner of a merge: the parent is the one whose line is the better one, by reference and then by itself.
+
+    The child is compared with the parent's reference. Were that the worse one, a merge could survive by what the partner
+    was shown to have before.
+    """
+    first, second = sorted((choice.parent, partner), key=lambda one: standing(seen, one), reverse=True)
+    return replace(choice, parent=first), second
+
+
+def standing(seen: Population, one: Candidate) -> tuple[float, float]:
+    """The scores of its reference and of itself."""
+    return seen.standings[seen.reference(one).id].score, seen.standings[one.id].score
 
 
 def operator_of(

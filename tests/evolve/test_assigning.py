@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from evolve_fakes import baseline, child, compared, evaluation
 
-from evolve.assigning import Policy, arm_of, maker, of_arm, operator_of, task_of
+from evolve.assigning import Policy, arm_of, maker, of_arm, operator_of, ordered, task_of
 from evolve.case import Case
 from evolve.iteration import Arm, Choice, Iteration, Proposal
 from evolve.loop import Task
@@ -111,6 +111,19 @@ def test_a_fixed_operator_is_the_only_one() -> None:
     assert {one.operator for one in merges} == {"merge", "edit"}  # the baseline has nobody to merge with
     edits = tasks(replace(POLICY, control=0.0, agent=True), wide(), range(6, 60))
     assert {(one.operator, one.partner) for one in edits} == {("edit", None)}
+
+
+def test_a_merge_is_held_to_the_better_of_two_lines() -> None:
+    """Parent is the survivor, whoever was drawn first: against the baseline the child could win by what that one had."""
+    weak = replace(compared(2, [0.0] * 6, [0.0] * 5 + [1.0]), outcome="contender", child=child(2, "c0"))
+    seen = Population([baseline(), survivor(1, "evolution"), weak])
+    good, poor = (seen.standings[key].candidate for key in ("c1", "c2"))
+    for drawn, other in ((good, poor), (poor, good)):
+        choice, partner = ordered(seen, Choice(drawn, {"c1": 0.5, "c2": 0.5}), other)
+        assert (choice.parent, partner, choice.probabilities) == (good, poor, {"c1": 0.5, "c2": 0.5})
+    merges = tasks(replace(POLICY, control=0.0, operator="merge"), seen, range(6, 60))
+    assert {one.choice.parent.id for one in merges if one.partner is not None} == {"c1"}
+    assert seen.reference(poor).id == "c0"
 
 
 def wide() -> Population:
