@@ -81,12 +81,13 @@ class Versus:
 class Comparison:
     """Evolution against one control arm: as both are now, and with what evolution had at the control arm's spend.
 
-    spent: rollouts of the control arm; total: of evolution. iterations, rollouts: of evolution within `spent`.
+    spent: rollouts of the control arm; total: of evolution. iterations, rollouts: of evolution within `spent`. equal: None
+    if that is less than its first iteration took: the baseline is nothing that evolution found.
     """
 
     control: Arm
     now: Versus
-    equal: Versus
+    equal: Versus | None
     spent: int
     total: int
     iterations: int
@@ -95,7 +96,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Arms:
-    """All arms that have a finished iteration. opened: candidates other than the baseline that saw the test split."""
+    """All arms that have a finished iteration. opened: candidates other than the baseline that saw the test split.
+
+    comparisons: none where no iteration of evolution is finished.
+    """
 
     lines: tuple[Line, ...]
     comparisons: tuple[Comparison, ...]
@@ -125,9 +129,11 @@ def arms(store: Store) -> Arms | None:
     born = tuple(map(_candidate, store.rows(BORN)))
     facts, opened = _Facts(spent, born, known, descent_of(store)), _opened(store)
     bests = {arm: best(standings(known, born, arm), facts.descent).candidate.id for arm in used}
+    evolved = bool(facts.of("evolution"))
+    shown = used if evolved else used[1:]
     return Arms(
-        tuple(_line(store, facts.of(arm), (arm, bests[arm]), opened) for arm in used),
-        tuple(_comparison(store, facts, arm, bests[arm]) for arm in used[1:]),
+        tuple(_line(store, facts.of(arm), (arm, bests[arm]), opened) for arm in shown),
+        tuple(_comparison(store, facts, arm, bests[arm]) for arm in used[1:] if evolved),
         opened,
     )
 
@@ -186,7 +192,7 @@ def _comparison(store: Store, facts: _Facts, control: Arm, theirs: str) -> Compa
     return Comparison(
         control,
         versus(facts.known, now, theirs),
-        versus(facts.known, before, theirs),
+        versus(facts.known, before, theirs) if first else None,
         rollouts,
         sum(one.rollouts for one in facts.of("evolution")),
         len(first),

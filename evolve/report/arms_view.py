@@ -26,6 +26,7 @@ OUTCOMES = {
     "open": "the two cannot be told apart",
     "same": "the best of both is the baseline",
 }
+ALONE = "No iteration of evolution is finished: there is nothing to compare."
 NONE = "No iteration of a control arm (search.control) is finished: luck and plain retries are not ruled out."
 CAUTION = (
     "Differences are of records on validation documents, on which the best were chosen. Their intervals are for these very "
@@ -43,7 +44,7 @@ def drawn(found: Arms | None, shown: Collection[str] = ()) -> RenderableType:
         for place, line in enumerate(lines(one, found.opened, one.best in shown)):
             grid.add_row("" if place else NAMES[one.arm].partition(" from")[0], line)
     simulated = any(one.validation.simulated for one in found.lines if one.validation)
-    said = [sentence(one, simulated) for one in found.comparisons]
+    said = [part for one in found.comparisons for part in sentences(one, simulated)] or [Text(ALONE, "dim")]
     return Group(Padding(grid, (0, 0, 1, 0)), *said, Text(CAUTION, "dim"))
 
 
@@ -65,15 +66,19 @@ def lines(one: Line, opened: int, short: bool) -> list[str]:
     return found
 
 
-def sentence(one: Comparison, simulated: bool) -> Text:
+def sentences(one: Comparison, simulated: bool) -> list[RenderableType]:
     """Whether evolution's best is better than that of a control arm, as it is now and at equal spend."""
-    reached = f"evolution's first {figures.count(one.iterations, 'iteration')}"
-    share = f"{one.spent:,} rollouts, {reached if one.iterations else 'not one iteration of evolution'}"
-    equal = f"  At equal spend ({share}) {OUTCOMES[one.equal.verdict]}"
-    return Text.assemble(
-        (f"{claim(one)}{figure(one.now, simulated)}\n", COLOURS[one.now.verdict]),
-        (f"{equal}{figure(one.equal, simulated)}", COLOURS[one.equal.verdict]),
-    )
+    now = Text(f"{claim(one)}{figure(one.now, simulated)}", COLOURS[one.now.verdict])
+    if one.equal is None:
+        equal = Text(
+            f"At equal spend ({one.spent:,} rollouts) not one iteration of evolution was done.", "yellow"
+        )
+    else:
+        many = f"{one.iterations:,} iterations" if one.iterations > 1 else "iteration"
+        reached = f"evolution's first {many}"
+        share = f"At equal spend ({one.spent:,} rollouts, {reached}) {OUTCOMES[one.equal.verdict]}"
+        equal = Text(f"{share}{figure(one.equal, simulated)}", COLOURS[one.equal.verdict])
+    return [now, Padding(equal, (0, 0, 0, 2))]
 
 
 def claim(one: Comparison) -> str:
@@ -90,7 +95,7 @@ def figure(one: Versus, simulated: bool) -> str:
     if one.verdict == "same":
         return "."
     found = text(one.gap, simulated) if one.gap else "no document was measured for both"
-    return f":\n    {one.evolution} − {one.control} {found}"
+    return f":\n  {one.evolution} − {one.control} {found}"
 
 
 def operators(found: Operators) -> RenderableType:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_rows import make, population, raced, stopped, text
+from report_rows import contends, make, population, raced, stopped, text
 
 from evolve import assigning, bandit
 from evolve.contest import Record, Sums
@@ -148,9 +148,26 @@ def test_equal_spend_takes_evolution_as_it_was(tmp_path: Path) -> None:
     assert (one.now.verdict, one.equal.verdict) == ("beats", "same")
     shown = " ".join(text(arms_view.drawn(found)).split())
     assert (
-        "At equal spend (20 rollouts, evolution's first 1 iteration) the best of both is the baseline"
-        in shown
+        "At equal spend (20 rollouts, evolution's first iteration) the best of both is the baseline" in shown
     )
+
+
+def test_a_spend_too_small_for_one_iteration_decides_nothing(tmp_path: Path) -> None:
+    """The baseline is nothing that evolution found: neither won nor lost at equal spend."""
+    found = read(tmp_path, [raced(1, child=GOOD, record=GOOD), contends(raced(2, "random", child=FAIR))])
+    (one,) = found.comparisons
+    assert (one.equal, one.iterations) == (None, 0)
+    assert "At equal spend (60 rollouts) not one iteration of evolution was done." in text(
+        arms_view.drawn(found)
+    )
+
+
+def test_a_control_arm_by_itself_is_compared_with_nothing(tmp_path: Path) -> None:
+    """As with search.arm: evolution that did not run has not lost."""
+    found = read(tmp_path, [raced(1, "random", child=GOOD, record=GOOD)])
+    assert [one.arm for one in found.lines] == ["random"] and not found.comparisons
+    shown = " ".join(text(arms_view.drawn(found)).split())
+    assert "there is nothing to compare" in shown and "beat" not in shown
 
 
 def test_what_cannot_be_told_apart_is_not_won(tmp_path: Path) -> None:
