@@ -5,18 +5,18 @@ python bench/host_cpu.py
 
 Iterations and calls are counted in CPU seconds (`getrusage`), which depend little on what else the machine does;
 rollouts, whose processes end unseen, by the clock, one at a time, in turn with bare interpreters. An iteration is the
-real loop with its real records (population.db, traces, git ref), only what analyzer, implementer and rollouts answer is
-there already. The traces of its rollouts are counted apart, with the quoting of what they said: that grows with the
-rollouts, not with the iterations.
+real loop with the default settings, its races as the survival rule asks for them, and its real records (population.db,
+traces, git ref); only what analyzer, implementer and rollouts answer is there already. The traces of its rollouts are
+counted apart, with the quoting of what they said: that grows with the rollouts, not with the iterations.
 """
 
 import argparse
 import asyncio
-import random
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from statistics import median
@@ -26,30 +26,44 @@ from time import perf_counter
 import numpy as np
 from figures import Figure, tell
 from serving import PROMPT, Load, bare, served
-from synthetic import DIAGNOSIS, LINE, documents, evaluation, run_row
+from synthetic import CAUSE, DIAGNOSIS, INSTRUMENT, LINE, REASONS, STEPS, documents, rollout, run_row
 
-from evolve.case import Case, exchanges_text, files_text, history_text, scores_text
+from evolve.analyzer import analyzer_prompt
+from evolve.assigning import Policy, maker, task_of
+from evolve.case import Case
+from evolve.evaluation import SPLITS
 from evolve.history import History
-from evolve.iteration import Candidate, Choice, Diagnosis, Evaluation, Exchange, Iteration, Proposal
+from evolve.implementer import implementer_prompt
+from evolve.iteration import Candidate, Cause, Diagnosis, Evaluation, Exchange, Iteration, Proposal, Spend
 from evolve.layout import baseline_folder, scaffold_files
-from evolve.loop import Parts, Plan, evolve
+from evolve.loop import Parts, Plan, Task, evolve
+from evolve.operators import Attempt
+from evolve.operators.unguided import unguided_prompt, without_history
 from evolve.population import Population
+from evolve.race import Draws, Track, record
 from evolve.repository import Repository, create
 from evolve.results import Results
-from evolve.selection.boltzmann import select
-from evolve.selection.strict import survives
+from evolve.rows import DocumentRow
+from evolve.rules import pressure_of, rules_of
+from evolve.settings import Settings
 from evolve.trace_folder import TraceFolder
-from evolve.workshop import STUB_OPENING, Stub
+from evolve.workshop import STUB_EXAMPLE, STUB_OPENING, Stub
 from harness.budget import Budget, BudgetLimits
+from harness.gate import PRESETS, in_words
 from harness.gateway import Gateway, Terms
 from harness.journal import Journal
 from harness.models.openai import Endpoint
 from harness.sandbox.choose import choose
 from harness.sandbox.pipe import ENVIRONMENT, FLAGS, interpreter
-from harness.trajectory import Step
-from harness.types import Document, Draw, Message, Model, Request, Side
+from harness.trajectory import Rollout, Step
+from harness.types import ROLES, Document, Draw, Message, Model, Request, Side
 
 SLOTS = 8
+VALIDATION = 25
+TRIALS = 64  # of a document on one side of one iteration, at most
+SIDES: tuple[Side, ...] = ("baseline", "minibatch", "rerun", "parent", "child", "record")
+ENDS = [*((one, False) for one in STEPS), (STEPS[-1], True)]
+SPEND = tuple(Spend(role, 15, 30_000, 9_000, 0.02) for role in ROLES)
 
 
 @dataclass(frozen=True)
@@ -140,30 +154,37 @@ async def rollouts(number: int) -> list[Figure]:
 
 
 class World:
-    """Parts of the loop that answer at once. What they answer is made beforehand; what is recorded is real."""
+    """Parts of the loop that answer at once. What they answer is made beforehand; what is recorded is real.
+
+    Settings are the defaults. One child in ten is better than its parent by 0.2, all others are like it; every draw of a
+    document is luck of its own.
+    """
 
     def __init__(self, folder: Path, iterations: int, text: bool) -> None:
-        rng = random.Random(0)
-        self.folder = folder
-        self.text = text
-        self.documents = [Document(one.document, one.name, "text") for one in documents()]
-        places: list[tuple[Side, float]] = [
-            ("baseline", 0.2),
-            ("minibatch", 0.3),
-            ("parent", 0.3),
-            ("child", 0.5),
-        ]
-        self.measured = {
-            (number, side): told(evaluation(rng, "", (number, side), chance), text)
-            for number in range(iterations + 1)
-            for side, chance in places
-        }
+        rng, settings = np.random.default_rng(0), Settings()
+        self.folder, self.text, self.search = folder, text, settings.search
+        self.rows = documents(VALIDATION)
+        self.places = {one.document: at for at, one in enumerate(self.rows)}
+        self.training, self.validation = (
+            tuple(Document(one.document, one.name, "text") for one in self.rows if one.split == split)
+            for split in ("training", "validation")
+        )
+        self.luck = rng.random((iterations + 1, len(SIDES), TRIALS, len(self.places)))
+        self.ease = rng.uniform(-0.2, 0.2, len(self.places))
+        self.rates = {"c0": 0.3}
+        self.pool = pooled(self.rows, text)
+        self.causes = causes(rng)
+        select, rule = rules_of(settings, VALIDATION)
+        self.policy = Policy(
+            select, pressure_of(settings), self.search.control, self.search.operator, agent=False
+        )
+        self.track = Track(rule, self.validation, self.evaluate)
 
     async def __aenter__(self) -> "World":
         create(self.folder / "candidates.git")
         self.repository = Repository(self.folder / "candidates.git")
         self.history = await History.open(self.folder / "population.db")
-        await self.history.open_run(run_row(), documents())
+        await self.history.open_run(run_row(), self.rows)
         (self.folder / "traces").mkdir()
         self.traces = TraceFolder(self.folder / "traces")
         files = scaffold_files(baseline_folder(Path("/nonexistent"))[0])
@@ -178,62 +199,95 @@ class World:
 
     def parts(self) -> Parts:
         return Parts(
-            select=self.select,
-            minibatch=lambda rng: tuple(self.documents[int(n)] for n in rng.choice(81, 4, replace=False)),
-            validation=tuple(self.documents[81:91]),
-            evaluate=self.evaluate,
+            task=partial(task_of, self.policy),
+            minibatch=self.minibatch,
             case=self.case,
-            diagnose=self.diagnose,
-            implement=self.implement,
-            survives=lambda parent, child: survives(parent, child, 1),
+            make=maker(self.make),
+            track=self.track,
             record=self.record,
+            rerun=self.search.rerun,
+            screen=self.search.screen,
         )
 
-    def select(self, population: Population, rng: np.random.Generator) -> Choice:
-        return select(population, 0.1, rng)
+    def minibatch(self, rng: np.random.Generator) -> tuple[Document, ...]:
+        return tuple(self.training[int(at)] for at in rng.choice(len(self.training), 4, replace=False))
 
-    async def evaluate(
-        self, candidate: Candidate, documents: tuple[Document, ...], iteration: int, side: Side
-    ) -> Evaluation:
-        return replace(self.measured[iteration, side], candidate=candidate.id)
-
-    async def case(self, parent: Candidate, measured: Evaluation, seen: Population, draw: Draw) -> Case:
-        return Case(parent, self.files, measured, seen, draw)
-
-    async def diagnose(self, case: Case) -> tuple[Diagnosis | None, tuple[Exchange, ...]]:
-        prompt = "\n".join((files_text(case), history_text(case), scores_text(case), exchanges_text(case)))
-        return DIAGNOSIS, (Exchange("analyzer", "0" * 32, prompt, LINE * 30),)
-
-    async def implement(self, case: Case, diagnosis: Diagnosis) -> Proposal:
-        number = case.draw.iteration
-        child = Candidate(
-            f"c{number}", number, case.parent.id, self.baseline.commit, f"{number:040x}", LINE * 20
+    async def evaluate(self, candidate: Candidate, draws: Draws, iteration: int, side: Side) -> Evaluation:
+        luck, rate = self.luck[iteration, SIDES.index(side)], self.rates[candidate.id]
+        places = ((self.places[document.id], trial) for document, trial in draws)
+        rollouts = (
+            self.pool[at, trial][ended(luck[trial, at], rate + self.ease[at])] for at, trial in places
         )
-        prompt = "\n".join((files_text(case), history_text(case)))
-        return Proposal(
-            "proposed", "", "Changed.", child, (Exchange("implementer", "0" * 32, prompt, LINE * 30),)
-        )
+        return Evaluation(candidate.id, iteration, side, SPLITS[side], INSTRUMENT, tuple(rollouts))
+
+    async def case(self, task: Task, measured: Evaluation, seen: Population, draw: Draw) -> Case:
+        rules = in_words(PRESETS["meta"])
+        return Case(task.choice.parent, self.files, measured, seen.arms[task.arm], draw, rules)
+
+    async def make(self, task: Task, case: Case) -> Attempt:
+        """The prompts are real. A merge is taken to have no clash, so that nobody is asked."""
+        if task.operator == "merge":
+            return Attempt(None, self.proposal(case))
+        if task.operator == "random":
+            return Attempt(None, self.proposal(case, unguided_prompt(case)))
+        known = without_history(case) if task.arm == "best_of" else case
+        asked = Exchange("analyzer", "0" * 32, analyzer_prompt(known), LINE * 30)
+        at = 3 * case.draw.iteration % len(self.causes)
+        diagnosis = Diagnosis(summary=DIAGNOSIS.summary, causes=self.causes[at : at + 3])
+        return Attempt(diagnosis, self.proposal(case, implementer_prompt(known, diagnosis)), (asked,))
+
+    def proposal(self, case: Case, *prompts: str) -> Proposal:
+        """The child with its rate; its commit is the baseline's."""
+        number, parent = case.draw.iteration, case.parent.id
+        self.rates[f"c{number}"] = self.rates[parent] + 0.2 * (number % 10 == 3)
+        child = Candidate(f"c{number}", number, parent, self.baseline.commit, f"{number:040x}", LINE * 20)
+        asked = tuple(Exchange("implementer", "0" * 32, one, LINE * 30) for one in prompts)
+        return Proposal("proposed", "", f"Changed {number}.", child, asked, f"{number:064x}")
 
     async def record(self, iteration: Iteration) -> Iteration:
         assert iteration.child is not None
         await self.repository.publish(iteration.child)
         said = iteration if self.text else replace(iteration, evaluations=())
         traces = await self.traces.save(said)
-        return await self.history.record("run-001", iteration, traces)
+        return await self.history.record("run-001", replace(iteration, spend=SPEND), traces)
 
 
-def told(measured: Evaluation, text: bool) -> Evaluation:
-    """With trajectories as long as real ones: three questions and what was said to them, some 70 kB a rollout."""
+def pooled(rows: Sequence[DocumentRow], text: bool) -> dict[tuple[int, int], list[Rollout]]:
+    """Place of a document and trial -> a rollout for each way to end; training documents are drawn once."""
+    trials = {"training": 1, "validation": TRIALS, "test": 0}
+    return {
+        (at, trial): [told(rollout(at, steps, lost, trial), text) for steps, lost in ENDS]
+        for at, one in enumerate(rows)
+        for trial in range(trials[one.split])
+    }
+
+
+def ended(luck: float, rate: float) -> int:
+    """Place in ENDS: accepted, refused for one of the reasons, or, one in fifty, without a score."""
+    if luck < rate:
+        return 0
+    return len(ENDS) - 1 if luck > 0.98 else 1 + int(1000 * luck) % len(REASONS)
+
+
+def causes(rng: np.random.Generator) -> tuple[Cause, ...]:
+    """Thirty that come again, their titles as unlike as different ideas; each says that the first rollout gets better."""
+    words = sorted({word for one in STUB_EXAMPLE.values() for word in str(one).split() if word.isalpha()})
+    titles = (" ".join(rng.choice(words, 8, replace=False)) for _ in range(30))
+    return tuple(CAUSE.model_copy(update={"title": one, "fixes": (1,)}) for one in titles)
+
+
+def told(one: Rollout, text: bool) -> Rollout:
+    """With a trajectory as long as a real one: three questions and what was said to them, some 70 kB."""
     ask = Step(kind="ask", ordinal=0, prompt=LINE * 150, reply=LINE * 30, finish_reason="stop", call="0" * 32)
-    long = (one.model_copy(update={"steps": (ask, ask, ask, *one.steps)}) for one in measured.rollouts)
-    return replace(measured, rollouts=tuple(long)) if text else measured
+    return one.model_copy(update={"steps": (ask, ask, ask, *one.steps)}) if text else one
 
 
 async def loop(folder: Path, number: int, text: bool) -> Cpu:
     """The loop, eight at once, without calls and rollouts; CPU milliseconds of an iteration."""
     folder.mkdir()
     async with World(folder, number, text) as world:
-        zero = replace(world.measured[0, "baseline"], candidate="c0")
+        trials = range(world.track.rule.record)
+        zero = await record(world.track, world.baseline, 0, "baseline", trials)
         first = Iteration(
             0, "baseline", "", "c0", 0, world.baseline, evaluations=(zero,), started=1e9, finished=1e9
         )

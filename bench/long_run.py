@@ -23,6 +23,7 @@ from synthetic import LAG, RUN, Size, write
 from evolve.history import History
 from evolve.iteration import Iteration
 from evolve.results import Results
+from evolve.selection import Pressure
 from evolve.selection.boltzmann import select
 from harness.journal import Journal
 
@@ -64,7 +65,9 @@ async def choice_seconds(recorded: list[Iteration]) -> list[float]:
     for one in recorded[-DRAWS:]:
         results.add(one)
         began = perf_counter()
-        select(await results.upto(one.number + 1 - LAG), 0.1, np.random.default_rng([0, one.number + 1]))
+        seen = await results.upto(one.number + 1 - LAG)
+        possible = [each for each in seen.arm("evolution") if each.trials]
+        select(possible, seen.children, Pressure(), np.random.default_rng([0, one.number + 1]))
         found.append(perf_counter() - began)
     return found
 

@@ -45,8 +45,8 @@ class Size:
     text: int = 600
 
 
-def documents() -> list[DocumentRow]:
-    sizes: dict[Split, int] = {"training": 81, "validation": 10, "test": 40}
+def documents(validation: int = 10) -> list[DocumentRow]:
+    sizes: dict[Split, int] = {"training": 81, "validation": validation, "test": 40}
     splits = [split for split, number in sizes.items() for _ in range(number)]
     return [DocumentRow(f"{n:016x}", f"module_{n}", split, 6000, True) for n, split in enumerate(splits)]
 
@@ -71,6 +71,22 @@ def steps() -> list[tuple[Step, ...]]:
     return [(Step(kind="submit", ordinal=1, report=one, shadow=shadow),) for one in (accepted, *refused)]
 
 
+def rollout(document: int, told: tuple[Step, ...], lost: bool = False, trial: int = 0) -> Rollout:
+    """One that ended with that trajectory of STEPS. lost: it has no score."""
+    lucky = told is STEPS[0]
+    return Rollout(
+        document=f"{document:016x}",
+        name=f"module_{document}",
+        outcome="missing" if lost else "accepted" if lucky else "exhausted",
+        score=None if lost else float(lucky),
+        steps=told,
+        submissions=3,
+        asks=4,
+        tokens=14_000,
+        trial=trial,
+    )
+
+
 def evaluation(rng: random.Random, candidate: str, place: tuple[int, Side], chance: float) -> Evaluation:
     """One rollout a document, accepted with that chance; one in fifty has no score."""
     number, side = place
@@ -80,18 +96,7 @@ def evaluation(rng: random.Random, candidate: str, place: tuple[int, Side], chan
     for document in measured:
         lucky, lost = rng.random() < chance, rng.random() < 0.02
         told = STEPS[0] if lucky else rng.choice(STEPS[1:])
-        rollouts.append(
-            Rollout(
-                document=f"{document:016x}",
-                name=f"module_{document}",
-                outcome="missing" if lost else "accepted" if lucky else "exhausted",
-                score=None if lost else float(lucky),
-                steps=told,
-                submissions=3,
-                asks=4,
-                tokens=14_000,
-            )
-        )
+        rollouts.append(rollout(document, told, lost))
     return Evaluation(candidate, number, side, split, INSTRUMENT, tuple(rollouts))
 
 

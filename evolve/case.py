@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
+from evolve.contest import Record
 from evolve.ideas import Idea, hit_rates, ideas, ideas_text, lessons, rates_text, refuted
-from evolve.iteration import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration
+from evolve.iteration import KEPT, Candidate, Cause, Diagnosis, Evaluation, Iteration, Tally
 from evolve.population import Population
 from evolve.quoting import clean, line, quoted
 from evolve.transcript import rollout_text
@@ -189,11 +190,25 @@ def _result(one: Iteration, inherited: set[str]) -> str:
 def _scores(one: Iteration) -> str:
     other = one.side("parent")
     name = "parent" if other is None or other.candidate == one.parent else other.candidate
-    return f"{_measured(name, other)}, {_measured('child', one.side('child'))}"
+    sides = ((name, _tally(other)), ("child", _tally(one.side("child"))))
+    whole = all(_whole(tally) for _, tally in sides)
+    return ", ".join(_measured(who, tally, by_document=whole) for who, tally in sides)
 
 
-def _measured(name: str, one: Evaluation | None) -> str:
-    tally = one.tally if one is not None else None
-    if tally is None or not tally.trials:
+def _tally(one: Evaluation | None) -> Tally:
+    return Tally(0.0, 0, 0) if one is None else one.tally
+
+
+def _whole(tally: Tally) -> bool:
+    """Whether it has all its scores by document; memory.py keeps only those of a candidate's record."""
+    return sum(one.number for one in tally.sums.values()) == tally.trials
+
+
+def _measured(name: str, tally: Tally, *, by_document: bool) -> str:
+    """The mean over documents of their means, or over trials, so that both sides are told alike."""
+    if not tally.trials:
         return f"{name} not measured"
-    return f"{name} {tally.total / tally.trials:.2f} ({tally.total:g} of {tally.trials} trials)"
+    if not by_document:
+        return f"{name} {tally.total / tally.trials:.2f} ({tally.total:g} of {tally.trials} trials)"
+    record = Record(tally.sums)
+    return f"{name} {record.mean:.2f} over {len(record.scores)} documents, {record.trials} trials"

@@ -4,9 +4,8 @@ The rule is the very one that a run uses: its `step` and `record` are called, on
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from evolve.contest import Contest, Measure, Record, Survival, Terms, Trial, val
 from evolve.iteration import Candidate
 from evolve.pass_rates import LEAST_RATE, Rates
 from evolve.population import Standing
-from evolve.selection import Pressure, Select, named_function, rule
+from evolve.rules import function_of
+from evolve.selection import Pressure, Select, Survives, refuse_idle
 from harness.errors import UsageError
 
 ENDLESS = 1_000_000
@@ -119,16 +119,21 @@ class Simulated:
         return sum(one.contender for one in self.steps)
 
 
-def rule_of(name: str) -> ModuleType:
+@dataclass(frozen=True)
+class Functions:
+    """The two functions of a survival rule, see `evolve.selection.Survives`."""
+
+    step: Survives
+    record: Callable[[int, Terms], int]
+
+
+def rule_of(name: str) -> Functions:
     """The survival rule of that name.
 
     Raises:
         UsageError: there is no such module, or it lacks one of the two functions of a survival rule.
     """
-    found = rule(name)
-    for wanted in ("step", "record"):
-        named_function(found, wanted, name)
-    return found
+    return Functions(function_of(name, "step"), function_of(name, "record"))
 
 
 def simulate(scenario: Scenario, seed: tuple[int, ...]) -> Simulated:
@@ -186,7 +191,7 @@ class Family:
     def __init__(self, rates: np.ndarray, record: Record, scenario: Scenario) -> None:
         self.members = {"c0": Member(0, rates, record)}
         self.children = Counter[str]()
-        self.select: Select = named_function(rule(scenario.selection), "select", scenario.selection)
+        self.select: Select = function_of(scenario.selection, "select")
         self.pressure = scenario.pressure
 
     def add(self, one: Member) -> None:
@@ -219,16 +224,13 @@ def contest(scenario: Scenario, match: Match, rng: np.random.Generator) -> Held:
     """One contest to its end, by the rule's own steps.
 
     Raises:
-        UsageError: the rule neither decides nor asks for a draw, or asks for more than a million.
+        UsageError: the rule neither decides nor asks for a draw, asks for more than a million, or is the user's and fails.
     """
     survival = rule_of(scenario.survival)
     order = tuple(map(str, rng.permutation(len(match.parent))))
     now, looks = Contest(match.number, order, match.record, scenario.terms, rival=match.rival), 0
     while isinstance(wanted := survival.step(now), Measure):
-        if not wanted.parent and not wanted.child:
-            raise UsageError(
-                f"the rule {scenario.survival!r} neither decides nor names a document; mend its `step`"
-            )
+        refuse_idle(scenario.survival, wanted)
         now, looks = (
             now.drawn(draws(wanted.parent, match.parent, rng), draws(wanted.child, match.child, rng)),
             looks + 1,
@@ -238,7 +240,6 @@ def contest(scenario: Scenario, match: Match, rng: np.random.Generator) -> Held:
                 f"the rule {scenario.survival!r} has not decided after {ENDLESS:,} rollouts; mend its `step`, or set "
                 "search.most"
             )
-    assert isinstance(wanted, Survival)
     return Held(wanted, now, looks)
 
 
@@ -249,7 +250,7 @@ def draws(documents: tuple[str, ...], rates: np.ndarray, rng: np.random.Generato
 
 
 def recorded(
-    survival: ModuleType, rates: np.ndarray, terms: Terms, rng: np.random.Generator
+    survival: Functions, rates: np.ndarray, terms: Terms, rng: np.random.Generator
 ) -> tuple[Record, int]:
     """A fresh record as the rule wants it, and its rollouts: none if it wants none."""
     trials = survival.record(len(rates), terms)

@@ -11,7 +11,7 @@ import numpy as np
 from evolve.contest import Contest, Decision, Measure, Survival, Terms, Trial
 from evolve.iteration import Candidate, Evaluation
 from evolve.population import Population
-from harness.errors import UsageError
+from evolve.selection import refuse_idle
 from harness.types import Document, Side
 
 Draws = tuple[tuple[Document, int], ...]
@@ -53,7 +53,7 @@ async def race(
     """Child and reference, measured at the same time, until the rule has decided.
 
     Raises:
-        OurFault, BudgetSpent: as measuring raises them. UsageError: the rule asks for nothing.
+        OurFault, BudgetSpent: as measuring raises them. UsageError: the rule asks for nothing, or is the user's and fails.
     """
     parent, child = pair
     reference = seen.reference(parent)
@@ -66,11 +66,8 @@ async def race(
     looks = []
     while isinstance(step := rule.step(contest), Measure):
         looks += [step.look] if step.look is not None else []
+        refuse_idle(rule.name, step)
         theirs, mine = numbered(step.parent, contest.parent), numbered(step.child, contest.child)
-        if not theirs and not mine:
-            raise UsageError(
-                f"the rule {rule.name!r} neither decides nor names a document; mend its `step` (search.survival)"
-            )
         async with asyncio.TaskGroup() as both:
             former = both.create_task(more(track, (reference, number, "parent"), old, named(theirs, known)))
             latter = both.create_task(more(track, (child, number, "child"), new, named(mine, known)))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,16 @@ from harness.trajectory import Rollout
 from harness.types import Document, Draw
 
 DOCUMENTS = tuple(Document(f"d{at}", f"document {at}", "") for at in range(40))
+BENCH = Path(selection.__file__).parent
+MODULES = sorted(one.stem for one in BENCH.glob("*.py"))
 USUAL = selection.World("usual", better={3: 0.2})
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_benchmark_can_be_imported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them uses a name that is gone. They find each other as scripts do, by the folder they are in."""
+    monkeypatch.syspath_prepend(BENCH)
+    import_module(name)
 
 
 def test_a_run_is_repeatable_and_counts_all_scores() -> None:

@@ -82,10 +82,11 @@ def null(
 
 def rules(text: str) -> tuple[str, ...]:
     """The rules that are named, each once."""
-    named = OURS if text.strip() == "all" else tuple(one.strip() for one in text.split(",") if one.strip())
+    named = [one.strip() for one in text.split(",") if one.strip()]
     if not named:
         raise click.BadParameter("it names no rule; give one as sequential, several with commas, or all.")
-    return tuple(dict.fromkeys(named))
+    each = (OURS if one == "all" else (one,) for one in named)
+    return tuple(dict.fromkeys(one for some in each for one in some))
 
 
 def show(

@@ -20,9 +20,7 @@ NEWEST = f"""SELECT number, outcome, reason, coalesce(parent, '') AS parent, see
 PREDICTIONS = "SELECT * FROM predictions WHERE run = :run AND iteration >= :since ORDER BY iteration, cause"
 MOST = 5
 LONGEST = 220
-FIGURES = re.compile(
-    r": difference [^)]*(?:\([^)]*\))?(?=\)$)"
-)  # of a survival rule; `evolve why N` has them
+FIGURES = re.compile(r": difference .*(?=\)$)")  # of a survival rule, to its end; `evolve why N` has them
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from evolve.report.views import outcome, sign
 
 LONGEST_REASON = 200
 WIDE = 150
-ROOMY = 100
+ROOMY = 110
 LONGEST_OUTCOME = 12
 SCORE = 29
 CHILD = 41
@@ -27,7 +27,7 @@ def drawn(entries: Sequence[Entry], width: int) -> RenderableType:
     """A row an iteration where there is room for a table, else a head line and what was tried below it."""
     simulated = any(one.child_score.simulated for one in entries if one.child_score)
     note = "validation, simulated" if simulated else "validation"
-    return _table(entries, note) if width >= WIDE else _blocks(entries, note, width >= ROOMY)
+    return _table(entries, note) if width >= WIDE else _blocks(entries, note, width)
 
 
 def lines(entries: Sequence[Entry]) -> Iterator[str]:
@@ -60,22 +60,40 @@ def _table(entries: Sequence[Entry], note: str) -> Table:
     return table
 
 
-def _blocks(entries: Sequence[Entry], note: str, roomy: bool) -> Group:
+def _blocks(entries: Sequence[Entry], note: str, width: int) -> Group:
     number = max((len(str(one.number)) for one in entries), default=1)
     parent = max([4, *(len(one.parent or "") for one in entries)])
     ending = max([7, *(len(one.outcome) for one in entries)])
+    roomy = width >= ROOMY
+    room = width - (number + parent + ending + 6 + (SCORE + 2 if roomy else 0))  # for the last column
+    beside = all(len(_gain(one)) <= room for one in entries)
     child = f"{f'child ({note})':<{SCORE}}  " if roomy else ""
-    head = f"{'#':>{number}}  {'from':<{parent}}  {'outcome':<{ending}}  {child}child − parent ({note}), rollouts of both"
+    head = f"{'#':>{number}}  {'from':<{parent}}  {'outcome':<{ending}}  {child}{_heading(note, room)}"
     parts: list[RenderableType] = [Text(head, "dim")]
     for one in entries:
         line = Text(f"{one.number:>{number}}  {one.parent or '' if one.number else '':<{parent}}  ")
         line.append_text(outcome(one.outcome)).append(" " * (ending - len(one.outcome) + 2))
         line.append(f"{_score(one.child_score):<{SCORE}}  " if roomy else "")
-        line.append(_gain(one), sign(one.gain))
+        line.append(_gain(one) if beside else _figures(one), sign(one.gain))
         parts.append(line)
-        if (why := _why(one)).plain:
-            parts.append(Padding(why, (0, 0, 0, number + 2)))
+        below = _why(one) if beside else _below(one)
+        if below.plain:
+            parts.append(Padding(below, (0, 0, 0, number + 2)))
     return Group(*parts)
+
+
+def _heading(note: str, room: int) -> str:
+    """Of the last column: whose rollouts are counted is said where there is room."""
+    short = f"child − parent ({note})"
+    long = f"{short}, rollouts of both"
+    return long if len(long) <= room else short
+
+
+def _below(one: Entry) -> Text:
+    """What was tried and why it ended so, whom the gain is over before it."""
+    reference = over(one).removeprefix(", ") if one.gain else ""
+    why = _why(one)
+    return Text.assemble((f"{reference}{'; ' if why.plain else ''}", "dim"), why) if reference else why
 
 
 def difference(one: Entry, simulated: bool) -> str:
@@ -91,10 +109,14 @@ def verdict(reason: str) -> str:
 
 
 def _gain(one: Entry) -> str:
+    """The figures of the gain and whom it is over."""
+    return f"{_figures(one)}{over(one)}" if one.gain else ""
+
+
+def _figures(one: Entry) -> str:
     if not one.gain:
         return ""
-    text = difference(one, False).replace(" pairs", "").replace(" pair", "").replace("n=", "")
-    return text + over(one)
+    return difference(one, False).replace(" pairs", "").replace(" pair", "").replace("n=", "")
 
 
 def over(one: Entry) -> str:

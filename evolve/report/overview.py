@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evolve import seal_log
 from evolve.descent import Descent
 from evolve.from_rows import seconds
-from evolve.intervals import Interval, bonferroni
+from evolve.intervals import Interval, bonferroni, proportion
 from evolve.iteration import Arm, Diagnosis, Operator, Spend
 from evolve.lock import holder
 from evolve.picking import picked
@@ -24,6 +24,7 @@ LAST_NUMBER = 2**63 - 1
 class Entry:
     """One iteration, in a line. `gain`: child minus parent as the rule saw it last, over the documents both had a score for.
 
+    parent_score, child_score: of the draws of this iteration alone, the mean over documents of their means.
     rollouts: valid ones of both behind the gain, the parent's earlier ones included; None if not recorded. against: whom
     the child is compared with in place of its parent, where that is a contender.
     """
@@ -150,13 +151,23 @@ class Overview:
         return "not started" if self.search is None else self.search.outcome or "killed"
 
 
+# one measurement as `scores` has a candidate: the mean over documents of their means
+DRAWN = """SELECT iteration, side, candidate, split, instrument, simulated, missing, avg(mean) AS score,
+        sum(drawn) AS trials FROM (
+    SELECT e.*, e.rowid AS place, avg(r.score) AS mean, count(r.score) AS drawn
+    FROM evaluations AS e LEFT JOIN rollouts AS r
+        ON (r.run, r.candidate, r.iteration, r.side) = (e.run, e.candidate, e.iteration, e.side)
+    WHERE e.run = :run AND {these} GROUP BY e.iteration, e.side, r.document)
+    GROUP BY iteration, side ORDER BY iteration, place"""
+
+
 def measured(
     store: Store, iteration: int | None = None, candidate: str | None = None
 ) -> tuple[Measured, ...]:
     """Single measurements of an iteration, or of a candidate, in their order."""
-    query = """SELECT * FROM evaluations WHERE run = :run AND CASE WHEN :iteration IS NULL THEN candidate = :candidate
-        ELSE iteration = :iteration AND side <> 'final' END ORDER BY iteration, rowid"""
-    rows = store.rows(query, iteration=iteration, candidate=candidate)
+    these = """CASE WHEN :iteration IS NULL THEN e.candidate = :candidate
+        ELSE e.iteration = :iteration AND e.side <> 'final' END"""
+    rows = store.rows(DRAWN.format(these=these), iteration=iteration, candidate=candidate)
     return tuple(Measured(row["iteration"], row["side"], row["candidate"], _score(row)) for row in rows)
 
 
@@ -168,8 +179,7 @@ def diagnosis(store: Store, iteration: int) -> Diagnosis | None:
 
 
 def _score(row: Row) -> Score:
-    value = row["score"] if row["score"] is not None else 0.0
-    interval = Interval(value, row["low"], row["high"], row["trials"])
+    interval = proportion(round((row["score"] or 0.0) * row["trials"], 6), row["trials"])
     return Score(interval, row["split"], row["missing"], row["instrument"], bool(row["simulated"]))
 
 
@@ -185,9 +195,8 @@ def log(store: Store, number: int | None = None, last: int | None = None) -> tup
     if not found:
         return ()
     sides: dict[tuple[int, Side], Score] = {}
-    between = """SELECT * FROM evaluations WHERE run = :run AND split = 'validation'
-        AND iteration >= :low AND iteration <= :high"""
-    for row in store.rows(between, low=found[0]["number"], high=found[-1]["number"]):
+    these = "e.split = 'validation' AND e.iteration >= :low AND e.iteration <= :high"
+    for row in store.rows(DRAWN.format(these=these), low=found[0]["number"], high=found[-1]["number"]):
         sides[row["iteration"], row["side"]] = _score(row)
     descent = descent_of(store)
     return tuple(_entry(row, sides, descent) for row in found)

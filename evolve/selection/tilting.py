@@ -138,7 +138,9 @@ def bounded(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarr
     variance = np.maximum(pooled[:, 2] / size - mean**2, 0)
     above = np.maximum(np.where(drawn <= left, 1 - mean, mean), TINY)
     share = variance / (variance + above**2)
-    steep = np.logaddexp(np.log(np.maximum(share, TINY)) + tilt * above, np.log1p(-share) - tilt * variance / above)
+    steep = np.logaddexp(
+        np.log(np.maximum(share, TINY)) + tilt * above, np.log1p(-share) - tilt * variance / above
+    )
     single = np.maximum(tilt**2 * variance / 2, steep)
     return np.asarray(tilt * drawn * mean + drawn * left / np.maximum(size - 1, 1) * single)
 

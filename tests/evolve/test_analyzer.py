@@ -23,7 +23,8 @@ from cases import (
 
 from evolve import case as texts
 from evolve.analyzer import analyzer_prompt, diagnose
-from evolve.iteration import Candidate, Diagnosis, Prediction
+from evolve.contest import Sums
+from evolve.iteration import Candidate, Diagnosis, Iteration, Prediction, Tally
 from harness.errors import BudgetSpent
 
 ANSWER = DIAGNOSIS.model_dump_json()
@@ -200,7 +201,10 @@ def test_history_tells_confirmed_from_refuted_with_scores():
     text = texts.history_text(case(history=history))
     assert text.index("iteration 4") < text.index("iteration 2") < text.index("iteration 1")
     assert "iteration 1, from c0: CONFIRMED, kept as c1, is on another branch" in text
-    assert "held-out scores: parent 0.00 (0 of 1 trials), child 1.00 (1 of 1 trials)" in text
+    assert (
+        "held-out scores: parent 0.00 over 1 documents, 1 trials, child 1.00 over 1 documents, 1 trials"
+        in text
+    )
     assert "iteration 2, from c0: REFUTED, dropped\n  change: adds a joke" in text
     assert "REJECTED before measuring (out_of_scope)" in text and "because of that" in text
 
@@ -218,13 +222,37 @@ def test_history_claims_nothing_of_a_contender():
     assert f"iteration 2, from c0: {said} c2, is on another branch" in text
     assert f"iteration 3, from c1: {said} c3, is part of the current files" in text
     assert " CONFIRMED" not in text and "REFUTED" not in text
-    assert text.count("child 1.00 (1 of 1 trials)") == 3
+    assert text.count("child 1.00 over 1 documents, 1 trials") == 3
 
 
 def test_history_has_a_label_once():
     """What was measured is told in one line with one heading."""
     text = texts.history_text(case(history=[tried(1, "survived")]))
     assert text.count("held-out scores:") == 1
+
+
+def scored(number: int, outcome: str, *, child: Tally) -> Iteration:
+    """A recorded iteration whose parent failed one document once and passed another three times."""
+    one = tried(number, outcome)
+    tallies = (Tally(3.0, 4, 0, {"a": Sums(1, 0.0, 0.0), "b": Sums(3, 3.0, 3.0)}), child)
+    measured = (
+        replace(each, rollouts=(), recorded=tally)
+        for each, tally in zip(one.evaluations, tallies, strict=True)
+    )
+    return replace(one, evaluations=tuple(measured))
+
+
+def test_history_has_means_over_documents():
+    """A document that was drawn three times counts no more than one that was drawn once."""
+    known = Tally(1.0, 3, 0, {"a": Sums(1, 1.0, 1.0), "b": Sums(2, 0.0, 0.0)})
+    text = texts.history_text(case(history=[scored(1, "contender", child=known)]))
+    assert "parent 0.50 over 2 documents, 4 trials, child 0.50 over 2 documents, 3 trials" in text
+
+
+def test_history_has_means_of_one_kind():
+    """Of a child whose scores are kept in sum alone both sides are told over trials, and say so."""
+    text = texts.history_text(case(history=[scored(1, "dropped", child=Tally(1.0, 4, 0))]))
+    assert "held-out scores: parent 0.75 (3 of 4 trials), child 0.25 (1 of 4 trials)" in text
 
 
 def test_history_says_whom_a_contenders_child_was_compared_with():
@@ -234,7 +262,7 @@ def test_history_says_whom_a_contenders_child_was_compared_with():
     one = replace(other, evaluations=(reference, other.evaluations[1]))
     text = texts.history_text(case(history=[tried(1, "contender"), one]))
     (told,) = [line for line in text.splitlines() if "child 0.00" in line]
-    assert "c0 1.00 (1 of 1 trials)" in told and "parent 1.00" not in told
+    assert "c0 1.00 over 1 documents, 1 trials" in told and "parent 1.00" not in told
 
 
 def test_history_marks_what_the_parent_already_contains():

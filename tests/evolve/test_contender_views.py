@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from report_rows import against, contends, decided, make, population, raced, text
+from report_rows import against, contends, decided, make, population, raced, stopped, text
 from rich.console import RenderableType
 
 from evolve.cli import cli
 from evolve.contest import Decision, Look
+from evolve.intervals import proportion
 from evolve.iteration import Iteration
 from evolve.report import arms_view, overview, views, why_view
 from evolve.report import log as logs
@@ -77,6 +78,26 @@ def test_the_log_says_over_whom(path: Path, width: int) -> None:
     assert all(len(one) <= width for one in shown.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("width", "beside"), [(80, False), (100, True), (109, True), (110, False), (119, True), (149, True)]
+)
+def test_no_line_of_the_log_is_longer_than_the_window(tmp_path: Path, width: int, beside: bool) -> None:
+    """With the longest outcome there is: whom a gain is over goes to the text below where it does not fit beside."""
+    one = contends(replace(raced(11, child=FAIR, parent=POOR), decision=decided((60, 70, 0.5))))
+    two = replace(raced(12, of="c11", child=GOOD, parent=POOR), decision=rivals(170, (-0.5, 0.25)), sees=11)
+    screened = stopped(13, "not_improved", "no failure got better")
+    bare = replace(raced(14, of="c11", child=GOOD), decision=two.decision, summary="", sees=11)
+    path = make(tmp_path, [one, contends(against("c0", two)), screened, contends(bare)])
+    with opened(path, None) as store:
+        drawn = logs.drawn(overview.log(store), width)
+    shown, unwrapped = (text(drawn, width=columns).splitlines() for columns in (width, 300))
+    assert all(len(line.rstrip()) <= width for line in unwrapped if not line.startswith("    "))
+    (at,) = (at for at, line in enumerate(shown) if line.startswith("12  c11   contender "))
+    assert (", over c0" in shown[at]) is beside
+    assert shown[at + 1].startswith("    Asked for" if beside else "    over c0; Asked for")
+    assert beside or shown[-1].rstrip() == "    over c0"
+
+
 def test_the_log_for_a_pipe_says_it_too(path: Path) -> None:
     """On the iteration's one line; `grep contender` finds them."""
     with opened(path, None) as store:
@@ -93,6 +114,30 @@ def test_the_columns_of_a_pipe_line_up(path: Path) -> None:
     with opened(path, None) as store:
         lines = list(logs.lines(overview.log(store)))
     assert len({line.index("Asked for") for line in lines[1:]}) == 1
+
+
+def test_scores_of_the_log_are_means_over_documents(tmp_path: Path) -> None:
+    """As those of the lineage: a document that was drawn three times counts no more than one drawn once."""
+    uneven: list[list[float | None]] = [[1.0], [0.0, 0.0, None, 1.0], [None]]
+    one = contends(raced(1, child=uneven, parent=[[1.0] * 3, [0.0]]))
+    with opened(make(tmp_path, [one]), None) as store:
+        (entry,) = overview.log(store, 1)
+        nodes = {node.candidate: node for node in overview.lineage(store)}
+        sides = {each.side: each.score for each in overview.measured(store, 1)}
+        piped = list(logs.lines([entry]))
+    assert entry.child_score == nodes["c1"].score == sides["child"]
+    assert entry.child_score is not None and entry.child_score.interval == proportion(round(4 * 2 / 3, 6), 4)
+    assert entry.child_score.missing == 2
+    assert entry.parent_score is not None and entry.parent_score.interval == proportion(2.0, 4)
+    assert "child 0.67 [" in piped[0] and "n=4" in piped[0]
+
+
+def test_a_side_without_a_score_is_not_measured(tmp_path: Path) -> None:
+    """All of its draws are missing: no mean is made up."""
+    with opened(make(tmp_path, [raced(1, child=[[None], [None]], parent=POOR)]), None) as store:
+        (entry,) = overview.log(store, 1)
+    assert entry.child_score is not None and entry.child_score.missing == 2
+    assert entry.child_score.interval.trials == 0 and str(entry.child_score) == "not measured"
 
 
 def test_an_entry_names_its_reference(path: Path) -> None:

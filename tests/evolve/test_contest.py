@@ -21,9 +21,7 @@ def test_sums_of_two_halves_are_those_of_the_whole(first: list[float], second: l
     """Count, sum and sum of squares; the mean is theirs."""
     both, whole = sums(first).joined(sums(second)), sums(first + second)
     assert both == pytest.approx(whole)
-    assert whole == pytest.approx(
-        (len(first + second), *(sum(y**k for y in first + second) for k in (1, 2)))
-    )
+    assert whole == pytest.approx((len(first + second), *(sum(y**k for y in first + second) for k in (1, 2))))
     if whole.number:
         assert whole.mean == pytest.approx(sum(first + second) / len(first + second))
 

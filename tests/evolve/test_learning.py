@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from report_rows import make, population, raced, text
 
@@ -74,6 +75,23 @@ def test_a_list_of_ideas_is_short(tmp_path: Path) -> None:
     assert [line.split()[0] for line in shown.splitlines() if "1 try" in line] == list(reversed(names))[:5]
     assert "and 2 more" in shown
     assert shown.count("0 of 2 failures named got better; the child was dropped (not better by 0.1)") == 5
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        f"{REASON}; +0.020 against its parent",
+        f"{REASON}; +0.020 against its parent, {'and more ' * 20}",
+        "not better by 0.1: difference -0.062 on 4 documents",
+    ],
+)
+def test_all_figures_of_a_reason_are_left_out(tmp_path: Path, reason: str) -> None:
+    """Whatever stands behind them and wherever the reason is cut; the parenthesis is closed."""
+    one = replace(claimed(1, "Leaks in contexts", 0), reason=reason)
+    with opened(make(tmp_path, [one]), None) as store:
+        shown = text(report.listed(learning(store).refuted), width=120)
+    last = shown.splitlines()[-1].strip()
+    assert last == "0 of 2 failures named got better; the child was dropped (not better by 0.1)"
 
 
 def test_a_run_that_has_learnt_nothing_says_so(tmp_path: Path) -> None:

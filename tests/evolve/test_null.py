@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evolve.commands.null import rules
 from evolve.contest import Record, Sums, Terms
 from evolve.descent import Descent
 from evolve.null import Family, Match, Member, Scenario, contest, rule_of, screened, shifted, simulate
@@ -42,6 +43,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "owned" / "lazy.py").write_text(LAZY)
     (tmp_path / "owned" / "coin.py").write_text(COIN)
     (tmp_path / "owned" / "half.py").write_text("def step(contest):\n    return None\n")
+    (tmp_path / "owned" / "wild.py").write_text(LAZY.replace("Measure((), ())", "1 / 0"))
+    (tmp_path / "owned" / "short.py").write_text(LAZY.replace("return 0", "return -1"))
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
@@ -120,11 +123,16 @@ def test_rules_of_a_user_are_simulated_too() -> None:
     [
         ("owned.lazy", "neither decides nor names"),
         ("owned.half", "has no function 'record'"),
+        (
+            "owned.wild",
+            r"its `step` in iteration 1 raises ZeroDivisionError: division by zero \(wild.py, line 6\)",
+        ),
+        ("owned.short", "its `record` returns -1, which is no int of 0 or more"),
         ("strikt", "strict"),
     ],
 )
 def test_rules_that_cannot_be_used_are_refused(name: str, message: str) -> None:
-    """One that asks for nothing, one without a record, one that is not there."""
+    """One that asks for nothing, one without a record, one that fails, one that is not there."""
     with pytest.raises(UsageError, match=message):
         simulate(replace(STRICT, survival=name), (0, 0))
 
@@ -230,3 +238,18 @@ def test_a_contest_has_its_rival() -> None:
     held = contest(CONTENDING, Match(1, rates, rates, known, far), rng)
     assert held.survival.outcome == "dropped" and held.contest.rival == far
     assert held.survival.look is not None and (held.survival.look.ahead or 0.0) < 0
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("strict", ("strict",)),
+        ("all", ("strict", "paired", "sequential")),
+        ("all,strict", ("strict", "paired", "sequential")),
+        (" mine.rule, all ,mine.rule", ("mine.rule", "strict", "paired", "sequential")),
+        ("sequential,all", ("sequential", "strict", "paired")),
+    ],
+)
+def test_rules_that_are_named(text: str, named: tuple[str, ...]) -> None:
+    """Each once, in their order; `all` stands for ours, beside others too."""
+    assert rules(text) == named
