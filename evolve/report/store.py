@@ -22,6 +22,7 @@ from harness.errors import UsageError
 from harness.types import Split
 
 SHORTEST_PREFIX = 4
+BIRTHS = "SELECT candidate, iteration FROM candidates WHERE run = :run"
 
 
 @dataclass(frozen=True)
@@ -108,20 +109,24 @@ COUNTED = """(e.side <> 'child' OR c.status <> 'survived' OR NOT EXISTS (SELECT 
     WHERE (f.run, f.iteration, f.side) = (e.run, e.iteration, 'record')))"""  # as population.counts
 
 
-def scores(store: Store, candidate: str | None = None) -> dict[str, dict[Split, Score]]:
+def scores(store: Store, candidate: str | None = None, kept: bool = False) -> dict[str, dict[Split, Score]]:
     """Candidate -> split -> its score over the documents there, by the run's instrument; of all, or of one.
+
+    kept: of those alone that may be parents, on validation documents.
 
     The mean over documents of their means, as `Record.mean`: some documents are drawn more often than others. Scores
     that a survivor won by are not among them, where it was measured afresh.
     """
     only = "" if candidate is None else "AND e.candidate = :candidate"
+    only += f" AND e.split = 'validation' AND c.status IN {IN_POPULATION}" if kept else ""
     query = f"""SELECT candidate, split, avg(mean) AS score, sum(trials) AS trials, sum(missing) AS missing,
         max(simulated) AS simulated FROM (
             SELECT e.candidate, e.split, avg(r.score) AS mean, count(r.score) AS trials,
                 total(r.outcome = 'missing') AS missing, max(e.simulated) AS simulated
-            FROM evaluations AS e JOIN rollouts AS r ON (r.run, r.iteration, r.side) = (e.run, e.iteration, e.side)
-            JOIN candidates AS c ON (c.run, c.candidate) = (e.run, e.candidate)
-            WHERE e.run = :run AND e.instrument = :instrument AND {COUNTED} {only}
+            FROM candidates AS c CROSS JOIN evaluations AS e ON (e.run, e.candidate) = (c.run, c.candidate)
+            CROSS JOIN rollouts AS r
+                ON (r.run, r.candidate, r.iteration, r.side) = (e.run, e.candidate, e.iteration, e.side)
+            WHERE c.run = :run AND e.instrument = :instrument AND {COUNTED} {only}
             GROUP BY e.candidate, e.split, r.document) GROUP BY candidate, split"""
     found: dict[str, dict[Split, Score]] = {}
     for row in store.rows(query, instrument=store.run.instrument, candidate=candidate):
@@ -144,16 +149,13 @@ def best(store: Store) -> str:
     Raises:
         UsageError: nothing was measured yet.
     """
-    known = {
-        key: one["validation"]
-        for key, one in scores(store).items()
-        if "validation" in one and one["validation"].interval.trials
-    }
+    measured = {key: one["validation"].interval for key, one in scores(store, kept=True).items()}
+    known = {key: one for key, one in measured.items() if one.trials}
     beaten = descent_of(store).outdone(known)
     ranked = [
-        (known[key].interval.low, -candidate.iteration, key)
-        for key, (candidate, status) in candidates(store).items()
-        if status in IN_POPULATION and key in known and key not in beaten
+        (known[row["candidate"]].low, -row["iteration"], row["candidate"])
+        for row in store.rows(BIRTHS)
+        if row["candidate"] in known and row["candidate"] not in beaten
     ]
     if not ranked:
         raise UsageError(
