@@ -57,7 +57,7 @@ class Survives(Protocol):
         ...
 
 
-def rule(name: str, wanted: str) -> ModuleType:
+def rule(name: str, wanted: str = "") -> ModuleType:
     """The module of a rule: `boltzmann` is evolve.selection.boltzmann, `mine.rule` is the user's.
 
     wanted: the function that it is needed for; an error offers those of ours that have it.
