@@ -125,13 +125,13 @@ def exact(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray
 
 
 def bounded(pooled: np.ndarray, drawn: np.ndarray, tilt: np.ndarray) -> np.ndarray:
-    """The same for any scores in [0, 1], from above, so that the ratio's mean is at most 1.
+    """The same for any scores in [0, 1], from above, so that the ratio's mean is at most 1, nearly.
 
     A single draw of variance v that exceeds its mean by b at most has log E exp(tilt x) <= log(q exp(tilt b) + (1 - q)
     exp(-tilt v / b)) with q = v / (v + b b) (Bennett 1962, J. Am. Stat. Assoc. 57:33-45). The sum without replacement
     varies like so many single ones as the finite population correction says (Cochran 1977, "Sampling Techniques", section
     2.6); the smaller of the two samples decides which tail is meant. Where scores lean to the left the normal term is the
-    larger one, and is taken. Against enumeration the result is at most 0.002 too small, see test_tilting.py.
+    larger one, and is taken. Against enumeration the result is at most 0.01 too small, see test_tilting.py.
     """
     size, drawn = pooled[:, 0], np.asarray(drawn, dtype=float)
     mean, left = pooled[:, 1] / size, size - drawn
